@@ -1,0 +1,2 @@
+//! devgrant
+fn main() {}
