@@ -2,8 +2,13 @@
 //!
 //! The modules stand in layer order: each may use those above it, see `ARCHITECTURE.md`.
 
-// 0 vocabulary
+// 0 vocabulary: words; no async, no clock, no files
+pub mod protocol;
 pub mod secret;
+pub mod timing;
 
-// 2 doing
+// 1 pure: values in, values out
+pub mod target;
+
+// 2 doing: the only async code
 pub mod clock;
