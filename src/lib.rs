@@ -8,7 +8,13 @@ pub mod secret;
 pub mod timing;
 
 // 1 pure: values in, values out
+pub mod event;
+pub mod exchange;
+pub mod outcome;
+pub mod record;
+pub mod suite;
 pub mod target;
+pub mod verdict;
 
 // 2 doing: the only async code
 pub mod clock;

@@ -1,0 +1,119 @@
+//! One request and its answer as bytes, with the instants of the one monotonic clock.
+
+use std::time::Duration;
+
+use crate::outcome::{Outcome, classify};
+use crate::protocol::{Endpoint, Role};
+
+/// One request and what came of it. Raw: never printed as it is.
+#[derive(Clone)]
+pub struct Exchange {
+    /// Its number in the run, from 1 on.
+    pub number: u32,
+    /// What was asked.
+    pub asked: Asked,
+    /// What came back.
+    pub answer: Result<Answer, NoAnswer>,
+    /// Just before the first byte was written, since the run's start.
+    pub sent: Duration,
+    /// After the last byte was read, since the run's start.
+    pub done: Duration,
+}
+
+/// A request as it went out, and what we know about it.
+#[derive(Clone)]
+pub struct Asked {
+    /// Which endpoint.
+    pub endpoint: Endpoint,
+    /// The method.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// Headers, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The client that asked.
+    pub client: Role,
+    /// How it was meant.
+    pub manner: Manner,
+}
+
+/// What we know about a request of ours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// A raw probe: not a form POST of a client.
+    pub raw: bool,
+    /// It had an Authorization header.
+    pub authorization_header: bool,
+    /// A wrong secret, or none, for a confidential client.
+    pub failed_authentication: bool,
+    /// The client has no secret.
+    pub public_client: bool,
+    /// A poll whose device waited at least its interval since the last answer.
+    pub kept_pace: bool,
+}
+
+/// A complete answer.
+#[derive(Clone)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Headers, in order, names in lower case; bytes that are not UTF-8 are replaced.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no complete answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// Nobody listens.
+    #[error("the connection was refused")]
+    Refused,
+    /// The name does not resolve, the network is away.
+    #[error("the server could not be reached: {0}")]
+    Unreachable(String),
+    /// No answer in time.
+    #[error("no answer within {} s", .0.as_secs())]
+    TimedOut(Duration),
+    /// The connection ended before the answer did.
+    #[error("the answer was cut off: {0}")]
+    CutOff(String),
+    /// The TLS handshake failed.
+    #[error("the TLS handshake failed: {0}")]
+    Tls(String),
+    /// The answer is larger than we are willing to read.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// Our own trouble: the request could not be built or sent.
+    #[error("the request could not be sent: {0}")]
+    Ours(String),
+}
+
+impl Exchange {
+    /// What the answer means; [`Outcome::Broken`] when none came.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match &self.answer {
+            Ok(answer) => classify(answer.status, &answer.body),
+            Err(_) => Outcome::Broken,
+        }
+    }
+
+    /// From the first byte out to the last byte in.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        self.done.saturating_sub(self.sent)
+    }
+}
+
+impl Answer {
+    /// Every value of a header.
+    pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+}

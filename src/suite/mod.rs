@@ -1,0 +1,21 @@
+//! The suite language: what a YAML file of checks may say, and what must be true of it before anything is sent.
+
+mod expectation;
+mod graded;
+mod leaves;
+mod model;
+mod request;
+mod steps;
+
+pub use expectation::{
+    Bits, BodyTrait, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, HeaderRule, JsonType,
+    Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait, ScopeRule, TargetRule, Tokens,
+    UriKind, UriPart, When,
+};
+pub use graded::{Graded, OneOrMany};
+pub use model::{Alone, Check, Over, Sample, SampleKind, Suite, Variant};
+pub use request::{Alteration, Auth, AuthStyle, Edits, Encode, Scheme, SecretChoice, SpaceEncoding, size};
+pub use steps::{
+    Authorize, Bound, CallApi, Count, Decide, Discover, MetadataDocument, Offset, OnlyIf, Poll, PollUntil,
+    Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,
+};
