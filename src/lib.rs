@@ -8,6 +8,7 @@ pub mod secret;
 pub mod timing;
 
 // 1 pure: values in, values out
+pub mod compose;
 pub mod event;
 pub mod exchange;
 pub mod outcome;

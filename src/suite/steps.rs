@@ -224,9 +224,9 @@ pub struct Decide {
     /// Inside `together`: how much later than the others.
     #[serde(default)]
     pub offset: Option<Offset>,
-    /// The decision must (not) be possible: judged by whether it could be submitted at all.
+    /// It may be refused: the step is no set-up, only the polls after it judge.
     #[serde(default)]
-    pub expect: Vec<Expectation>,
+    pub attempt: bool,
 }
 
 words! {
@@ -372,7 +372,7 @@ pub struct Request {
     pub expect: Vec<Expectation>,
 }
 
-/// `tls: { endpoint: token, expect: [{ tls: { version: [1.2, 1.3], certificate: valid } }] }`
+/// `tls: { endpoint: token }`: always judges.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
@@ -437,13 +437,17 @@ impl Step {
             Self::Poll(step) => &step.expect,
             Self::Polls(step) => &step.expect,
             Self::PollUntil(step) => &step.expect,
-            Self::Approve(step) | Self::Deny(step) => &step.expect,
             Self::Race(step) => &step.expect,
             Self::CallApi(step) => &step.expect,
             Self::Refresh(step) => &step.expect,
             Self::Revoke(step) | Self::Introspect(step) => &step.expect,
             Self::Request(step) => &step.expect,
-            Self::Wait(_) | Self::Together(_) | Self::Tls(_) | Self::OnlyIf(_) => &[],
+            Self::Wait(_)
+            | Self::Approve(_)
+            | Self::Deny(_)
+            | Self::Together(_)
+            | Self::Tls(_)
+            | Self::OnlyIf(_) => &[],
         }
     }
 
