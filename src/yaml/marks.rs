@@ -141,8 +141,8 @@ impl Marks {
             let is_word = |index: usize| text.get(index).is_some_and(|&c| is_word(c));
             let column = (from..(to + 1).saturating_sub(wanted.len())).find(|&column| {
                 let end = column + wanted.len();
-                let alone = !(column > from && is_word(column - 1)) && !(end < to && is_word(end));
-                text[column..end] == wanted[..] && (alone || how == Match::Part)
+                let joined = (column > from && is_word(column - 1)) || (end < to && is_word(end));
+                text[column..end] == wanted[..] && (how == Match::Part || !joined)
             })?;
             let end = Spot { line, column: column + wanted.len() };
             Some(Span { start: Spot { line, column }, end })

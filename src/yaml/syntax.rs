@@ -6,9 +6,12 @@ use super::source::Lines;
 use super::tree::{Span, Spot};
 use crate::diagnostic::Diagnostic;
 
+const MISFIT: &str = "this line does not fit what stands above it";
+
 /// What the parser says in part, what we say, and what to do.
 const EXPLANATIONS: &[(&str, &str, &str)] = &[
     ("byte order mark", "there is an invisible character (a byte order mark) here", "delete it"),
+    ("unprintable", "there is a character here that cannot be seen", "delete it"),
     ("recursion limit", "this is nested too deep", "look for a bracket that is not meant"),
     ("tab", "there is a tab here", "indent with spaces"),
     ("unknown anchor", "text may not start with \"*\" here", "quote text that starts with \"*\""),
@@ -69,11 +72,7 @@ const EXPLANATIONS: &[(&str, &str, &str)] = &[
         "this line does not belong to the list above it",
         "start it with \"- \", or check the indentation",
     ),
-    (
-        "block mapping, did not find expected key",
-        "this line does not fit what stands above it",
-        "check the indentation and the quotes",
-    ),
+    ("block mapping, did not find expected key", MISFIT, "check the indentation and the quotes"),
     (
         "',' or '}'",
         "a comma or \"}\" is missing here",
@@ -110,9 +109,13 @@ const ESCAPES: &str = "0abtnvfre \"/\\\tN_LPxuU";
 pub(super) fn explain(error: &ScanError, lines: &Lines, bracket: Option<Span>) -> Diagnostic {
     let info = error.info();
     let marker = error.marker();
-    let spot = last_written(lines, Spot { line: marker.line(), column: marker.col() });
+    let mut spot = last_written(lines, Spot { line: marker.line(), column: marker.col() });
+    if info.contains("simple key expect") && indentation(lines.line(spot.line)) >= spot.column {
+        // It takes the next line to see that a line is no key.
+        spot = last_written(lines, Spot { line: spot.line.saturating_sub(1), column: 0 });
+    }
     let line = lines.line(spot.line);
-    let span = if info.contains("tab") {
+    let span = if info.split(' ').any(|word| word.starts_with("tab")) {
         tab(lines, spot)
     } else if info.contains("escape") {
         escape(line, spot)
@@ -123,7 +126,12 @@ pub(super) fn explain(error: &ScanError, lines: &Lines, bracket: Option<Span>) -
     };
     let place = lines.place(span);
     let code = if info.contains("recursion limit") { "too-deep" } else { "yaml-syntax" };
-    let diagnostic = match EXPLANATIONS.iter().find(|(part, ..)| info.contains(part)) {
+    let explanation = EXPLANATIONS.iter().find(|(part, ..)| info.contains(part));
+    let diagnostic = match explanation {
+        Some((_, message, _)) if *message == MISFIT && follows_bracket(line, spot) => {
+            Diagnostic::error(code, "there is something behind the closing bracket")
+                .help("put the whole text into quotes")
+        }
         Some((_, message, help)) => Diagnostic::error(code, *message).help(*help),
         None => Diagnostic::error(code, format!("this is not YAML: {info}"))
             .help("check the indentation, quotes and brackets around it"),
@@ -167,6 +175,10 @@ fn escape(line: &str, from: Spot) -> Span {
         }
     }
     Span::one(from)
+}
+
+fn follows_bracket(line: &str, spot: Spot) -> bool {
+    line.chars().take(spot.column).collect::<String>().trim_end().ends_with(['}', ']'])
 }
 
 fn indentation(line: &str) -> usize {

@@ -78,6 +78,13 @@ fn text_that_is_not_yaml_is_one_error() {
         "menu: - x\n",
         "menu: [- x]\n",
         "menu: [,]\n",
+        "menu: x\ndishes\nnote: y\n",
+        "menu: 'x\n  y: z\n",
+        "menu: { note: slow: very }\n",
+        "menu: x\u{7}y\n",
+        "menu: \"x\n  \ty\"\ndishes:\n- a\n\t- b",
+        "menu: {tv.user_code}/x\n",
+        "menu: \"{tv.user_code} x\n",
     ];
     let said = all.map(|text| format!("{text:?}\n{}\n", mistake::<Menu>(text)));
     insta::assert_snapshot!(said.join("\n"), @r#"
@@ -180,6 +187,41 @@ fn text_that_is_not_yaml_is_one_error() {
         something is missing here
         at 1:8 `,`
         write a value, or take out the comma or bracket
+
+        "menu: x\ndishes\nnote: y\n"
+        this line is neither "key: value" nor "- item"
+        at 2:1 `dishes`
+        add the ":" behind the key, or check the indentation
+
+        "menu: 'x\n  y: z\n"
+        a quote that is opened here is never closed
+        at 1:7 `'`
+        close it
+
+        "menu: { note: slow: very }\n"
+        a comma or "}" is missing here
+        at 1:19 `:`
+        close the bracket, or quote text that contains brackets or ": "
+
+        "menu: x\u{7}y\n"
+        missing key "dishes" in menu
+        at 1:1 `menu`
+        add "dishes: …"
+
+        "menu: \"x\n  \ty\"\ndishes:\n- a\n\t- b"
+        there is a tab here
+        at 5:1 `	`
+        indent with spaces
+
+        "menu: {tv.user_code}/x\n"
+        there is something behind the closing bracket
+        at 1:21 `/`
+        put the whole text into quotes
+
+        "menu: \"{tv.user_code} x\n"
+        a quote that is opened here is never closed
+        at 1:7 `"`
+        close it
         "#);
     insta::assert_snapshot!(mistakes::<Menu>("menu: x\ndishes: [a, b\n"), @r#"
         error: a comma or "]" is missing here
