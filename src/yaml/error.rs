@@ -221,15 +221,18 @@ fn one_key(tree: &Tree, lines: &Lines, at: Id, name: &str, one_of: &[&str]) -> D
 
 /// A message of a type's own, with `help: ` and `one of: ` lines below it.
 fn other(message: &str) -> Diagnostic {
-    let mut lines = message.lines();
-    let mut diagnostic = Diagnostic::error("bad-value", lines.next().unwrap_or_default());
-    for line in lines {
+    let mut diagnostic = Diagnostic::error("bad-value", "");
+    let mut said = Vec::new();
+    for line in message.lines() {
         if let Some(help) = line.strip_prefix("help: ") {
             diagnostic = diagnostic.help(help);
         } else if let Some(values) = line.strip_prefix("one of: ") {
             diagnostic = diagnostic.one_of(values.split(", "));
+        } else {
+            said.push(line.trim());
         }
     }
+    diagnostic.message = said.join(" ");
     diagnostic
 }
 
@@ -247,7 +250,7 @@ fn help(want: Want, expected: &str, kind: &Kind) -> String {
         (_, Some(Scalar::Nothing)) if !text.is_empty() => {
             format!("to write it as text, quote it: \"{text}\"")
         }
-        (_, Some(Scalar::Nothing)) => format!("write {expected} behind the \":\""),
+        (_, Some(Scalar::Nothing)) => format!("write {expected} here"),
         (Want::List, Some(_)) => format!("write it as a list: [{text}]"),
         (Want::List, None) => "start each item with \"- \"".to_owned(),
         (Want::Bool, Some(Scalar::Text("yes" | "on"))) => "write true".to_owned(),
@@ -311,7 +314,16 @@ impl de::Error for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0.what)
+        // Only seen if a type wraps an error of ours into one of its own.
+        match &self.0.what {
+            What::Other { message } => f.write_str(message),
+            What::UnknownKey { key, .. } => write!(f, "unknown key {}", quoted(key)),
+            What::UnknownWord { word, .. } => write!(f, "unknown word {}", quoted(word)),
+            What::MissingKey { key, .. } => write!(f, "missing key {}", quoted(key)),
+            What::DuplicateKey { key } => write!(f, "key {} is written twice", quoted(key)),
+            What::Expected { expected, .. } => write!(f, "expected {expected}"),
+            What::OneKey { name, .. } => write!(f, "expected {} with one key", with_article(name)),
+        }
     }
 }
 

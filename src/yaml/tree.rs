@@ -185,9 +185,10 @@ impl Tree {
         let span = self.span(id);
         match self.kind(id) {
             Kind::Scalar { text, style: Style::Plain } if text.is_empty() => {
-                // An item that is not there stands behind its dash.
-                let before = Spot { line: span.start.line, column: span.start.column.saturating_sub(1) };
-                self.key(id).map_or(Span::one(before), |key| self.span(key))
+                // An item that is not there is shown by its dash, which stands where the list starts.
+                let list = self.parent(id).map_or(span, |list| self.span(list));
+                let dash = Spot { line: span.start.line, column: list.start.column };
+                self.key(id).map_or(Span::one(dash), |key| self.span(key))
             }
             Kind::Map { entries, layout: Layout::Block } => {
                 entries.first().map_or(span, |entry| self.span(entry.key))

@@ -33,74 +33,74 @@ fn each_shape_is_read() {
 #[test]
 fn places_survive_in_every_shape() {
     insta::assert_snapshot!(mistake::<Menu>(&steps("taste: swete")), @r#"
-        unknown taste "swete"
-        at 6:12 `swete`
-        did you mean "sweet"?
-        "#);
+    unknown taste "swete"
+    at 6:12 `swete`
+    did you mean "sweet"?
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("taste: [sweet, swete]")), @r#"
-        unknown taste "swete"
-        at 6:20 `swete`
-        did you mean "sweet"?
-        "#);
+    unknown taste "swete"
+    at 6:20 `swete`
+    did you mean "sweet"?
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("taste: { is: swete, because: x }")), @r#"
-        unknown taste "swete"
-        at 6:18 `swete`
-        did you mean "sweet"?
-        "#);
+    unknown taste "swete"
+    at 6:18 `swete`
+    did you mean "sweet"?
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("taste: { is: sweet, warn: [salty, swete], because: x }")), @r#"
-        unknown taste "swete"
-        at 6:39 `swete`
-        did you mean "sweet"?
-        "#);
+    unknown taste "swete"
+    at 6:39 `swete`
+    did you mean "sweet"?
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("taste: { is: sweet, becuase: x }")), @r#"
-        unknown key "becuase" in taste
-        at 6:25 `becuase`
-        did you mean "because"?
-        "#);
+    unknown key "becuase" in taste
+    at 6:25 `becuase`
+    did you mean "because"?
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("taste: { is: sweet }")), @r#"
-        missing key "because" in taste
-        at 6:14 `is`
-        add "because: …"
-        "#);
+    missing key "because" in taste
+    at 6:14 `is`
+    add "because: …"
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("taste: { is: { a: b }, because: x }")), @"
-        expected a word or a list, found a map
-        at 6:18 `{ a: b }`
-        write a word or a list
-        ");
+    expected a word or a list, found a map
+    at 6:18 `{ a: b }`
+    write a word or a list
+    ");
 }
 
 #[test]
 fn places_survive_in_a_visitor_written_by_hand() {
     insta::assert_snapshot!(mistake::<Menu>(&steps("judge: swete")), @r#"
-        unknown word "swete"
-        at 6:12 `swete`
-        did you mean "sweet"?
-        "#);
+    unknown word "swete"
+    at 6:12 `swete`
+    did you mean "sweet"?
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("judge: [sweet, swete]")), @r#"
-        unknown taste "swete"
-        at 6:20 `swete`
-        did you mean "sweet"?
-        "#);
+    unknown taste "swete"
+    at 6:20 `swete`
+    did you mean "sweet"?
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("judge: { is: sweet, warn: [salty, swete], because: x }")), @r#"
-        unknown taste "swete"
-        at 6:39 `swete`
-        did you mean "sweet"?
-        "#);
+    unknown taste "swete"
+    at 6:39 `swete`
+    did you mean "sweet"?
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("judge: { is: sweet, becuase: x }")), @r#"
-        unknown key "becuase" in judge
-        at 6:25 `becuase`
-        did you mean "because"?
-        "#);
+    unknown key "becuase" in judge
+    at 6:25 `becuase`
+    did you mean "because"?
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("judge: { is: sweet }")), @r#"
-        missing key "because" in judge
-        at 6:14 `is`
-        add "because: …"
-        "#);
+    missing key "because" in judge
+    at 6:14 `is`
+    add "because: …"
+    "#);
     insta::assert_snapshot!(mistake::<Menu>(&steps("judge: 3")), @r#"
-        expected a word, a list of words or a map, found the number 3
-        at 6:12 `3`
-        quote it: "3"
-        "#);
+    expected a word, a list of words or a map, found the number 3
+    at 6:12 `3`
+    quote it: "3"
+    "#);
 }
 
 #[test]
@@ -109,20 +109,20 @@ fn a_mistake_five_lists_deep_is_found_at_its_word() {
         "cook:\n      expect:\n        - any_of:\n            - - cook:\n                  expect:\n                    - any_of: [[{ taste: { is: sweet, warn: [salty, bittr], because: \"late\" } }]]\n            - - rset",
     );
     insta::assert_snapshot!(mistakes::<Menu>(&text), @r#"
-        error: unknown taste "bittr"
-           --> my.yaml:11:69
-            |
-         11 |                     - any_of: [[{ taste: { is: sweet, warn: [salty, bittr], because: "late" } }]]
-            |                                                                     ^^^^^
-            = one of: bitter, salty, sweet
-        help: did you mean "bitter"?
+    error: unknown taste "bittr"
+       --> my.yaml:11:69
+        |
+     11 |                     - any_of: [[{ taste: { is: sweet, warn: [salty, bittr], because: "late" } }]]
+        |                                                                     ^^^^^
+        = one of: bitter, salty, sweet
+    help: did you mean "bitter"?
 
-        error: unknown step "rset"
-           --> my.yaml:12:17
-            |
-         12 |             - - rset
-            |                 ^^^^
-            = one of: any_of, cook, judge, rest, season, taste
-        help: did you mean "rest"?
-        "#);
+    error: unknown step "rset"
+       --> my.yaml:12:17
+        |
+     12 |             - - rset
+        |                 ^^^^
+        = one of: any_of, cook, judge, rest, season, taste
+    help: did you mean "rest"?
+    "#);
 }
