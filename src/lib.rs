@@ -3,9 +3,11 @@
 //! The modules stand in layer order: each may use those above it, see `ARCHITECTURE.md`.
 
 // 0 vocabulary: words; no async, no clock, no files
+pub mod diagnostic;
 pub mod protocol;
 pub mod secret;
 pub mod timing;
+pub mod yaml;
 
 // 1 pure: values in, values out
 pub mod compose;

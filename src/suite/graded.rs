@@ -7,16 +7,13 @@
 //! ```
 
 use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// What passes, what passes with a remark, what warns; everything else is the mismatch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "GradedShape<T>", bound(deserialize = "T: Deserialize<'de>"))]
 pub struct Graded<T> {
     /// These pass.
     pub is: Vec<T>,
@@ -41,45 +38,42 @@ impl<T> Graded<T> {
 }
 
 /// One value or a list of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "OneOrManyShape<T>", bound(deserialize = "T: Deserialize<'de>"))]
 pub struct OneOrMany<T>(pub Vec<T>);
 
-struct OneOrManyVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
-    type Value = OneOrMany<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("one value or a list of values")
-    }
-
-    fn visit_str<E: Error>(self, word: &str) -> Result<Self::Value, E> {
-        T::deserialize(word.into_deserializer()).map(|value| OneOrMany(vec![value]))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-        T::deserialize(number.into_deserializer()).map(|value| OneOrMany(vec![value]))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        Vec::deserialize(SeqAccessDeserializer::new(seq)).map(OneOrMany)
-    }
+#[derive(Deserialize)]
+#[serde(rename = "(by shape)", rename_all = "snake_case")]
+enum OneOrManyShape<T> {
+    Word(T),
+    List(Vec<T>),
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OneOrManyVisitor(PhantomData))
+impl<T> From<OneOrManyShape<T>> for OneOrMany<T> {
+    fn from(shape: OneOrManyShape<T>) -> Self {
+        match shape {
+            OneOrManyShape::Word(value) => Self(vec![value]),
+            OneOrManyShape::List(values) => Self(values),
+        }
     }
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename = "Graded", bound(deserialize = "T: Deserialize<'de>"))]
-struct GradedMap<T> {
-    #[serde(default)]
+#[serde(rename = "(by shape)", rename_all = "snake_case", bound(deserialize = "T: Deserialize<'de>"))]
+enum GradedShape<T> {
+    Word(T),
+    List(Vec<T>),
+    Map(Grades<T>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename = "", deny_unknown_fields, bound(deserialize = "T: Deserialize<'de>"))]
+struct Grades<T> {
+    #[serde(default = "Option::default")]
     is: Option<OneOrMany<T>>,
-    #[serde(default)]
+    #[serde(default = "Option::default")]
     acceptable: Option<OneOrMany<T>>,
-    #[serde(default)]
+    #[serde(default = "Option::default")]
     warn: Option<OneOrMany<T>>,
     #[serde(default)]
     because: Option<String>,
@@ -92,45 +86,24 @@ pub(super) fn many<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     OneOrMany::deserialize(deserializer).map(|values| values.0)
 }
 
-struct GradedVisitor<T>(PhantomData<T>);
+impl<T> TryFrom<GradedShape<T>> for Graded<T> {
+    type Error = &'static str;
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for GradedVisitor<T> {
-    type Value = Graded<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a word, a list of words, or a map with is, acceptable, warn and because")
-    }
-
-    fn visit_str<E: Error>(self, word: &str) -> Result<Self::Value, E> {
-        OneOrManyVisitor(PhantomData).visit_str(word).map(|values| Graded::only(values.0))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-        OneOrManyVisitor(PhantomData).visit_u64(number).map(|values| Graded::only(values.0))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        OneOrManyVisitor(PhantomData).visit_seq(seq).map(|values| Graded::only(values.0))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        let GradedMap { is, acceptable, warn, because } =
-            GradedMap::deserialize(MapAccessDeserializer::new(map))?;
+    fn try_from(shape: GradedShape<T>) -> Result<Self, Self::Error> {
+        let Grades { is, acceptable, warn, because } = match shape {
+            GradedShape::Word(value) => return Ok(Self::only(vec![value])),
+            GradedShape::List(values) => return Ok(Self::only(values)),
+            GradedShape::Map(grades) => grades,
+        };
         let [is, acceptable, warn] =
             [is, acceptable, warn].map(|values| values.map_or_else(Vec::new, |v| v.0));
         if is.is_empty() && acceptable.is_empty() && warn.is_empty() {
-            return Err(A::Error::custom("this names no value: write is, acceptable or warn"));
+            return Err("this names no value\nhelp: write is, acceptable or warn");
         }
         if because.is_none() && !(acceptable.is_empty() && warn.is_empty()) {
-            return Err(A::Error::custom("say why with `because`: every grade beyond `is` has a reason"));
+            return Err("a grade beyond is has no reason\nhelp: say why with because: \"...\"");
         }
-        Ok(Graded { is, acceptable, warn, because })
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Graded<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(GradedVisitor(PhantomData))
+        Ok(Self { is, acceptable, warn, because })
     }
 }
 

@@ -71,7 +71,8 @@ words! {
 }
 
 /// `auth: post` or `auth: { method: basic, secret: wrong }`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(from = "AuthShape")]
 pub struct Auth {
     /// How it is sent.
     pub method: AuthStyle,
@@ -79,39 +80,29 @@ pub struct Auth {
     pub secret: SecretChoice,
 }
 
+#[derive(Deserialize)]
+#[serde(rename = "(by shape)", rename_all = "snake_case")]
+enum AuthShape {
+    Word(AuthStyle),
+    Map(AuthMap),
+}
+
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename = "Auth")]
+#[serde(deny_unknown_fields, rename = "auth")]
 struct AuthMap {
     method: AuthStyle,
     #[serde(default)]
     secret: Option<SecretChoice>,
 }
 
-struct AuthVisitor;
-
-impl<'de> serde::de::Visitor<'de> for AuthVisitor {
-    type Value = Auth;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a way to authenticate, or a map with method and secret")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Auth, E> {
-        use serde::de::IntoDeserializer;
-        AuthStyle::deserialize(word.into_deserializer())
-            .map(|method| Auth { method, secret: SecretChoice::Right })
-    }
-
-    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Auth, A::Error> {
-        let AuthMap { method, secret } =
-            AuthMap::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-        Ok(Auth { method, secret: secret.unwrap_or(SecretChoice::Right) })
-    }
-}
-
-impl<'de> Deserialize<'de> for Auth {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AuthVisitor)
+impl From<AuthShape> for Auth {
+    fn from(shape: AuthShape) -> Self {
+        match shape {
+            AuthShape::Word(method) => Self { method, secret: SecretChoice::Right },
+            AuthShape::Map(AuthMap { method, secret }) => {
+                Self { method, secret: secret.unwrap_or(SecretChoice::Right) }
+            }
+        }
     }
 }
 
