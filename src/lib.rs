@@ -10,11 +10,13 @@ pub mod timing;
 pub mod yaml;
 
 // 1 pure: values in, values out
+pub mod catalog;
 pub mod compose;
 pub mod event;
 pub mod exchange;
 pub mod outcome;
 pub mod record;
+pub mod requirement;
 pub mod suite;
 pub mod target;
 pub mod verdict;

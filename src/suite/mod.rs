@@ -6,6 +6,7 @@ mod leaves;
 mod model;
 mod request;
 mod steps;
+mod validate;
 
 pub use expectation::{
     Bits, BodyTrait, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, HeaderRule, JsonType,
@@ -19,3 +20,4 @@ pub use steps::{
     Authorize, Bound, CallApi, Count, Decide, Discover, MetadataDocument, Offset, OnlyIf, Poll, PollUntil,
     Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,
 };
+pub use validate::{SuiteFile, validate};
