@@ -1,15 +1,16 @@
 //! The catalogue of requirements: which sentences of which documents a check can judge, and how many of them were.
 //!
 //! ```yaml
-//! - id: RFC8628-3.5-c
-//!   document: RFC 8628
-//!   section: "3.5"
-//!   keyword: implicit
-//!   level: MUST
-//!   binds: AS
-//!   text: "authorization_pending means: not decided yet, keep polling."
-//!   test: Y
-//!   source: read
+//! requirements:
+//!   - id: RFC8628-3.5-c
+//!     document: RFC 8628
+//!     section: "3.5"
+//!     keyword: implicit
+//!     level: implicit
+//!     binds: AS
+//!     text: "authorization_pending means: not decided yet, keep polling."
+//!     test: Y
+//!     source: read
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,12 @@ use crate::event::Coverage;
 use crate::protocol::Tally;
 use crate::protocol::words::words;
 use crate::yaml::{self, Source};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rows {
+    requirements: Vec<Requirement>,
+}
 
 /// One sentence of a document, paraphrased.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -74,9 +81,9 @@ words! {
         /// ID tokens and discovery.
         OpenidConnect = "OpenID Connect Core",
         /// Best current practice for flows over two devices.
-        CrossDevice = "cross-device BCP",
+        CrossDevice = "Cross-device flows BCP (draft)",
         /// What follows from the purpose of the grant and stands in no single sentence.
-        Invariants = "invariants",
+        Invariants = "Invariants",
     }
 }
 
@@ -84,11 +91,11 @@ words! {
     /// How binding the keyword of a sentence is.
     Bindingness {
         /// MUST, REQUIRED and their negatives.
-        Must = "MUST",
+        Must = "must",
         /// SHOULD, RECOMMENDED and their negatives.
-        Should = "SHOULD",
+        Should = "should",
         /// MAY, OPTIONAL.
-        May = "MAY",
+        May = "may",
         /// No keyword: a definition, a sentence in lower case, an import.
         Implicit = "implicit",
     }
@@ -159,13 +166,15 @@ impl Requirements {
             name: "suites/requirements.yaml".to_owned(),
             text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/suites/requirements.yaml")).to_owned(),
         };
-        let loaded = yaml::load::<Vec<Requirement>>(&source);
+        let loaded = yaml::load::<Rows>(&source);
         let mut diagnostics = loaded.diagnostics;
         let mut rows = BTreeMap::new();
-        for (index, row) in loaded.value.unwrap_or_default().into_iter().enumerate() {
+        for (index, row) in
+            loaded.value.map_or_else(Vec::new, |file| file.requirements).into_iter().enumerate()
+        {
             let id = row.id.clone();
             if rows.insert(id.clone(), row).is_some() {
-                let place = loaded.marks.place(&[index.into(), "id".into()]);
+                let place = loaded.marks.place(&["requirements".into(), index.into(), "id".into()]);
                 diagnostics.push(
                     Diagnostic::error(
                         "duplicate-requirement",
