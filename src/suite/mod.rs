@@ -1,11 +1,13 @@
 //! The suite language: what a YAML file of checks may say, and what must be true of it before anything is sent.
 
 mod expectation;
+mod facts;
 mod graded;
 mod leaves;
 mod model;
 mod request;
 mod steps;
+mod template;
 mod validate;
 
 pub use expectation::{
@@ -20,4 +22,5 @@ pub use steps::{
     Authorize, Bound, CallApi, Count, Decide, Discover, MetadataDocument, Offset, OnlyIf, Poll, PollUntil,
     Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,
 };
+pub use template::{ClientValue, Misread, Placeholder, SessionValue, placeholders};
 pub use validate::{SuiteFile, validate};

@@ -158,6 +158,13 @@ impl Check {
         }
     }
 
+    /// The full id of the check that is its control, `suite/check`, for a check of this suite.
+    #[must_use]
+    pub fn control_id(&self, suite: &str) -> Option<String> {
+        let control = self.control_by.as_ref()?;
+        Some(if control.contains('/') { control.clone() } else { format!("{suite}/{control}") })
+    }
+
     /// Every step, those inside `only_if` included, in order.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().flat_map(|step| {

@@ -1,0 +1,297 @@
+//! Expectations that can never fail, that can never hold, or that look at more answers than there are.
+
+use std::collections::BTreeSet;
+
+use super::spot::{Located, Spot, nested};
+use crate::diagnostic::{Diagnostic, closest};
+use crate::outcome::Outcome;
+use crate::protocol::REGISTERED_ERRORS;
+use crate::suite::{
+    Check, CountRule, Entropy, Expectation, Graded, HeaderRule, MemberRule, Never, Number, Step,
+};
+
+/// The word for any other registered error.
+const OTHER: &str = "other";
+
+/// Every expectation of a list that says nothing, or cannot be met.
+pub(super) fn check(list: &[Expectation], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    for (expectation, at) in nested(list, at) {
+        if let Some((message, help)) = says_nothing(expectation) {
+            out.push(Diagnostic::error("never-fails", message).at(at.key_place()).help(help));
+            continue;
+        }
+        match expectation {
+            Expectation::Error(words) => error_words(words, &at, out),
+            Expectation::Status(statuses) => status_codes(statuses, &at, out),
+            Expectation::Header(rules) => {
+                for (name, rule) in rules {
+                    header(rule, &at.to(name.as_str()), out);
+                }
+            }
+            Expectation::Member(rules) => {
+                for (name, rule) in rules {
+                    member(rule, &at.to(name.as_str()), out);
+                }
+            }
+            Expectation::AnyOf(alternatives) => any_of(alternatives, &at, out),
+            Expectation::Not(inner) => not(inner, &at, out),
+            Expectation::Differ(texts) if texts.iter().collect::<BTreeSet<_>>().len() < texts.len() => {
+                out.push(never_holds("a text never differs from itself", "name two different values", &at));
+            }
+            Expectation::Count(rule) => count(rule, &at, out),
+            Expectation::Entropy(rule) => entropy(rule, &at, out),
+            _ => {}
+        }
+    }
+}
+
+fn never_holds(message: impl Into<String>, help: &str, at: &Spot<'_>) -> Diagnostic {
+    Diagnostic::error("never-holds", message).at(at.place()).help(help)
+}
+
+/// Why an expectation can never fail, with what to do.
+fn says_nothing(expectation: &Expectation) -> Option<(&'static str, &'static str)> {
+    let found = match expectation {
+        Expectation::Outcome(graded)
+            if Outcome::ALL.iter().all(|outcome| graded.all().any(|o| o == outcome)) =>
+        {
+            (
+                "every outcome is tolerated here, so this can never fail",
+                "leave out the outcomes that are wrong",
+            )
+        }
+        Expectation::Header(rules) if rules.is_empty() => {
+            ("no header is named, so this can never fail", "name one")
+        }
+        Expectation::Body(traits) if traits.is_empty() => {
+            ("nothing is said of the body, so this can never fail", "write body: [json-object]")
+        }
+        Expectation::Member(rules) if rules.is_empty() => {
+            ("no member is named, so this can never fail", "name one")
+        }
+        Expectation::Absent(names) if names.is_empty() => {
+            ("no member is named, so this can never fail", "name one")
+        }
+        Expectation::Contains(members) if members.is_empty() => {
+            ("no member is named, so this can never fail", "write contains: { member: value }")
+        }
+        Expectation::Lenient(lenient) if lenient.expect.is_empty() => (
+            "nothing is expected in here, so this can never fail",
+            "add what should hold, or leave lenient out",
+        ),
+        Expectation::When(when) if when.expect.is_empty() => (
+            "nothing is expected in here, so this can never fail",
+            "add what then must hold, or leave when out",
+        ),
+        Expectation::AnyOf(alternatives) if alternatives.iter().any(Vec::is_empty) => {
+            ("an alternative that expects nothing always holds", "say what must hold in it, or leave it out")
+        }
+        Expectation::Same(texts) if texts.iter().collect::<BTreeSet<_>>().len() < 2 => {
+            ("a text is always equal to itself", "name two different values")
+        }
+        Expectation::Differ(texts) if texts.len() < 2 => ("one text differs from nothing", "name two values"),
+        Expectation::Near(near) if near.a == near.b => ("a number is always near itself", "name two numbers"),
+        Expectation::Lacks(text) if text.is_empty() => {
+            ("no text is named, so this can never fail", "name one")
+        }
+        Expectation::Scope(rule) if rule.subset_of.is_none() && rule.lacks.is_none() => (
+            "nothing is said of the scope, so this can never fail",
+            "write subset_of: with a session, or lacks:",
+        ),
+        Expectation::Count(CountRule { at_least: None | Some(0), at_most: None, .. }) => {
+            ("any number will do here, so this can never fail", "write at_least: or at_most:")
+        }
+        Expectation::Never(Never { samples: 0, .. }) => {
+            ("without any answer this always holds", "say in samples: how many answers it takes to tell")
+        }
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn error_words(words: &Graded<String>, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    for word in words.all().filter(|word| *word != OTHER && !REGISTERED_ERRORS.contains(&word.as_str())) {
+        // Words of other registries may be meant; a word one letter off is a slip.
+        if let Some(near) = closest(word, REGISTERED_ERRORS) {
+            out.push(
+                Diagnostic::error("unknown-error-word", format!("\"{word}\" is no registered error word"))
+                    .at(at.find(word))
+                    .one_of(REGISTERED_ERRORS)
+                    .help(format!("did you mean \"{near}\"?")),
+            );
+        }
+    }
+    if words.is.iter().chain(&words.acceptable).any(|word| word == OTHER) {
+        out.push(
+            Diagnostic::error(
+                "other-not-warned",
+                "other stands for words that are not the right one: it only warns",
+            )
+            .at(at.find(OTHER))
+            .help("write warn: [other], because: \"...\""),
+        );
+    }
+}
+
+fn status_codes(statuses: &Graded<u16>, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    for status in statuses.all().filter(|status| !(100..600).contains(*status)) {
+        out.push(
+            Diagnostic::error("no-status", format!("{status} is no HTTP status"))
+                .at(at.find(&status.to_string()))
+                .help("write a number from 100 to 599"),
+        );
+    }
+}
+
+fn header(rule: &HeaderRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    let HeaderRule { has, lacks, scheme, present } = rule;
+    if has.is_none() && lacks.is_none() && scheme.is_none() && present.is_none() {
+        out.push(
+            Diagnostic::error("never-fails", "nothing is said of this header, so this can never fail")
+                .at(at.key_place())
+                .help("write has:, lacks:, scheme: or present: true"),
+        );
+    } else if *present == Some(false) && (has.is_some() || scheme.is_some()) {
+        out.push(never_holds("a header that is not there has no parts", "leave present: false out", at));
+    }
+}
+
+fn member(rule: &MemberRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    let says = !rule.json_type.is_empty()
+        || !(rule.is.is_empty() && rule.is_any_case.is_empty() && rule.without.is_empty())
+        || rule.is_not.is_some()
+        || rule.at_least.is_some()
+        || rule.at_most.is_some()
+        || rule.above.is_some()
+        || rule.length_at_least.is_some()
+        || rule.length_at_most.is_some()
+        || rule.alphanumerics_at_least.is_some()
+        || rule.charset.is_some()
+        || rule.uri.is_some()
+        || rule.https
+        || rule.lacks.is_some()
+        || rule.has.is_some()
+        || rule.same_host.is_some();
+    if rule.optional && !says {
+        out.push(
+            Diagnostic::error(
+                "never-fails",
+                "a member that may be missing and is not looked at can never fail",
+            )
+            .at(at.key_place())
+            .help("say what it must be if it is there, or leave optional: true out"),
+        );
+    }
+    let clash = match (&rule.at_least, &rule.at_most) {
+        (Some(Number::Plain(least)), Some(Number::Plain(most))) => least > most,
+        _ => false,
+    };
+    let lengths =
+        matches!((rule.length_at_least, rule.length_at_most), (Some(least), Some(most)) if least > most);
+    if clash || lengths {
+        out.push(never_holds("the least is above the most, so this can never hold", "swap them", at));
+    }
+}
+
+fn any_of(alternatives: &[Vec<Expectation>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    if alternatives.is_empty() {
+        out.push(never_holds(
+            "any_of without an alternative can never hold",
+            "write any_of: [[{ outcome: codes }], [{ error: invalid_scope }]]",
+            at,
+        ));
+    }
+}
+
+/// `not` turns over what passes by `is`; of what has no such thing nothing sensible is the opposite.
+fn not(inner: &Expectation, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    let graded = match inner {
+        Expectation::Outcome(graded) => graded.is.len() < graded.all().count(),
+        Expectation::Error(graded) => graded.is.len() < graded.all().count(),
+        Expectation::Status(graded) => graded.is.len() < graded.all().count(),
+        Expectation::ContentType(graded) => graded.is.len() < graded.all().count(),
+        _ => false,
+    };
+    let at = at.to(inner.word());
+    let (message, help) = match inner {
+        Expectation::Not(_) => ("not stands inside not", "write what must hold"),
+        Expectation::Lenient(_) => {
+            ("lenient has no opposite", "write lenient: { ..., expect: [{ not: ... }] }")
+        }
+        Expectation::When(_) => ("when has no opposite", "write when: { ..., expect: [{ not: ... }] }"),
+        Expectation::Count(_) => ("count has no opposite", "turn the bound over: at_most: for at_least:"),
+        Expectation::Never(_) => ("never has no opposite", "write count: { outcome: ..., at_least: 1 }"),
+        Expectation::Entropy(_) => ("entropy has no opposite", "write the bound that must hold"),
+        _ if graded => (
+            "grades inside not do not count",
+            "name only the values that are wrong: not: { outcome: granted }",
+        ),
+        _ => return,
+    };
+    out.push(Diagnostic::error("bad-not", message).at(at.key_place()).help(help));
+}
+
+fn count(rule: &CountRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    if matches!((rule.at_least, rule.at_most), (Some(least), Some(most)) if least > most) {
+        out.push(never_holds("at_least is above at_most, so this can never hold", "swap them", at));
+    }
+}
+
+fn entropy(rule: &Entropy, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    let grades = [Some(rule.is), rule.acceptable, rule.warn];
+    let bits: Vec<f64> = grades.into_iter().flatten().map(|bits| bits.0).collect();
+    if bits.windows(2).any(|pair| pair[0] <= pair[1]) {
+        out.push(never_holds(
+            "a milder grade asks for as many bits or more, so it never counts",
+            "is has the most bits, then acceptable, then warn",
+            at,
+        ));
+    }
+    if bits.len() > 1 && rule.because.is_none() {
+        out.push(
+            Diagnostic::error("no-reason", "a grade beyond is has no reason")
+                .at(at.key_place())
+                .help("say why with because: \"...\""),
+        );
+    }
+}
+
+/// Expectations about many answers on a step that brings one.
+pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    for Located { step, at: step_at, .. } in steps {
+        let many = match step {
+            Step::Polls(_) | Step::Race(_) => true,
+            Step::Authorize(step) => step.sessions.is_some(),
+            _ => false,
+        };
+        if many {
+            continue;
+        }
+        let variants = check.each.iter().enumerate().filter(|(_, v)| step.name() == Some(&v.at));
+        let variants = variants.map(|(index, variant)| (&*variant.expect, at.to("each").to(index)));
+        for (list, at) in [(step.expect(), step_at.clone())].into_iter().chain(variants) {
+            for (expectation, at) in nested(list, &at.to("expect")) {
+                let is_about_many = matches!(
+                    expectation,
+                    Expectation::Count(_)
+                        | Expectation::Never(_)
+                        | Expectation::Tokens(_)
+                        | Expectation::Distinct(_)
+                        | Expectation::Entropy(_)
+                );
+                if is_about_many {
+                    let message = format!(
+                        "{} looks at many answers, and {} brings one",
+                        expectation.word(),
+                        step.verb()
+                    );
+                    out.push(
+                        Diagnostic::error("many-of-one", message)
+                            .at(at.key_place())
+                            .help("put it into the expect: of the check, beside steps:"),
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A path into a file on the way through its value, and the steps and expectations of a check with theirs.
+
+use crate::diagnostic::Place;
+use crate::suite::{Check, Expectation, Step, Together};
+use crate::yaml::{Marks, Path, Segment};
+
+/// A part of a suite file.
+#[derive(Clone)]
+pub(super) struct Spot<'a> {
+    marks: &'a Marks,
+    path: Path,
+}
+
+impl<'a> Spot<'a> {
+    /// The whole file.
+    pub(super) fn root(marks: &'a Marks) -> Self {
+        Self { marks, path: Path::new() }
+    }
+
+    /// A part of this part.
+    pub(super) fn to(&self, segment: impl Into<Segment>) -> Self {
+        let mut path = self.path.clone();
+        path.push(segment.into());
+        Self { marks: self.marks, path }
+    }
+
+    /// Where it stands.
+    pub(super) fn place(&self) -> Option<Place> {
+        self.marks.place(&self.path)
+    }
+
+    /// Where its key stands.
+    pub(super) fn key_place(&self) -> Option<Place> {
+        self.marks.key_place(&self.path)
+    }
+
+    /// Where a word stands in it.
+    pub(super) fn find(&self, word: &str) -> Option<Place> {
+        self.marks.find_text(&self.path, word)
+    }
+
+    /// Was something in it wrong and left out?
+    pub(super) fn is_pruned(&self) -> bool {
+        self.marks.was_pruned_below(&self.path)
+    }
+}
+
+/// A step and where it stands.
+#[derive(Clone)]
+pub(super) struct Located<'a> {
+    pub(super) step: Step,
+    pub(super) at: Spot<'a>,
+    pub(super) within: Within,
+}
+
+/// What a step stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    Check,
+    OnlyIf,
+    Together,
+}
+
+/// Every step of a check in order; what stands in `only_if` and `together` comes after the step it stands in.
+pub(super) fn steps<'a>(check: &Check, at: &Spot<'a>) -> Vec<Located<'a>> {
+    let mut found = Vec::new();
+    collect(&check.steps, &at.to("steps"), Within::Check, &mut found);
+    found
+}
+
+fn collect<'a>(list: &[Step], at: &Spot<'a>, within: Within, found: &mut Vec<Located<'a>>) {
+    for (index, step) in list.iter().enumerate() {
+        let at = at.to(index).to(step.verb());
+        found.push(Located { step: step.clone(), at: at.clone(), within });
+        match step {
+            Step::OnlyIf(only_if) => collect(&only_if.then, &at.to("then"), Within::OnlyIf, found),
+            Step::Together(together) => {
+                for (index, step) in together.iter().enumerate() {
+                    let step = match step.clone() {
+                        Together::Approve(step) => Step::Approve(step),
+                        Together::Deny(step) => Step::Deny(step),
+                        Together::Poll(step) => Step::Poll(step),
+                    };
+                    let at = at.to(index).to(step.verb());
+                    found.push(Located { step, at, within: Within::Together });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Expectations with what stands inside them, each with its place; the outer ones first.
+pub(super) fn nested<'e, 'a>(list: &'e [Expectation], at: &Spot<'a>) -> Vec<(&'e Expectation, Spot<'a>)> {
+    let mut found = Vec::new();
+    for (index, expectation) in list.iter().enumerate() {
+        inside(expectation, &at.to(index), &mut found);
+    }
+    found
+}
+
+fn inside<'e, 'a>(expectation: &'e Expectation, at: &Spot<'a>, found: &mut Vec<(&'e Expectation, Spot<'a>)>) {
+    let at = at.to(expectation.word());
+    found.push((expectation, at.clone()));
+    match expectation {
+        Expectation::Not(inner) => inside(inner, &at, found),
+        Expectation::AnyOf(alternatives) => {
+            for (index, alternative) in alternatives.iter().enumerate() {
+                found.extend(nested(alternative, &at.to(index)));
+            }
+        }
+        Expectation::Lenient(lenient) => found.extend(nested(&lenient.expect, &at.to("expect"))),
+        Expectation::When(when) => found.extend(nested(&when.expect, &at.to("expect"))),
+        _ => {}
+    }
+}
+
+/// Every list of expectations of a check: of its steps, its variants and its own.
+pub(super) fn expectations<'c, 'a>(
+    check: &'c Check,
+    steps: &'c [Located<'a>],
+    at: &Spot<'a>,
+) -> Vec<(&'c [Expectation], Spot<'a>)> {
+    let of_steps = steps.iter().map(|located| (located.step.expect(), located.at.to("expect")));
+    let of_variants = check
+        .each
+        .iter()
+        .enumerate()
+        .map(|(index, variant)| (&*variant.expect, at.to("each").to(index).to("expect")));
+    of_steps.chain(of_variants).chain([(&*check.expect, at.to("expect"))]).collect()
+}
