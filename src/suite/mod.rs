@@ -22,5 +22,5 @@ pub use steps::{
     Authorize, Bound, CallApi, Count, Decide, Discover, MetadataDocument, Offset, OnlyIf, Poll, PollUntil,
     Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,
 };
-pub use template::{ClientValue, Misread, Placeholder, SessionValue, placeholders};
+pub use template::{ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders};
 pub use validate::{SuiteFile, validate};

@@ -37,6 +37,14 @@ words! {
     }
 }
 
+words! {
+    /// A value of the target that texts can refer to.
+    TargetValue {
+        /// The issuer of the target file.
+        Issuer = "issuer",
+    }
+}
+
 /// What stands between the braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placeholder<'t> {
@@ -44,6 +52,8 @@ pub enum Placeholder<'t> {
     Random,
     /// A value of a client of the target.
     Client(Role, ClientValue),
+    /// A value of the target.
+    Target(TargetValue),
     /// A value of a session, or a member of a named answer.
     Value {
         /// The session or answer.
@@ -62,6 +72,8 @@ pub enum Misread {
     UnknownRole,
     /// `{client.tv.name}`
     UnknownClientValue,
+    /// `{target.name}`
+    UnknownTargetValue,
 }
 
 /// Every placeholder of a text in order, with the word between its braces. Braces around anything but such a word, as in
@@ -80,6 +92,10 @@ fn read(word: &str) -> Result<Placeholder<'_>, Misread> {
         return Ok(Placeholder::Random);
     }
     let (of, name) = word.split_once('.').ok_or(Misread::NoValue)?;
+    if of == "target" {
+        let value = TargetValue::ALL.iter().find(|known| known.word() == name);
+        return value.map(|value| Placeholder::Target(*value)).ok_or(Misread::UnknownTargetValue);
+    }
     if of != "client" {
         return Ok(Placeholder::Value { of, name });
     }
@@ -95,8 +111,7 @@ mod tests {
 
     #[test]
     fn words_between_braces_are_placeholders_and_json_is_not() {
-        let text =
-            r#"{"device_code":"{tv.device_code}","x":{}} {random} {client.tv.id} {tv} {client.tvv.id} {a b}"#;
+        let text = r#"{"device_code":"{tv.device_code}","x":{}} {random} {client.tv.id} {tv} {client.tvv.id} {a b} {target.issuer}"#;
         let found: Vec<_> = placeholders(text).collect();
         assert_eq!(
             found,
@@ -106,6 +121,7 @@ mod tests {
                 ("client.tv.id", Ok(Placeholder::Client(Role::Tv, ClientValue::Id))),
                 ("tv", Err(Misread::NoValue)),
                 ("client.tvv.id", Err(Misread::UnknownRole)),
+                ("target.issuer", Ok(Placeholder::Target(TargetValue::Issuer))),
             ]
         );
     }

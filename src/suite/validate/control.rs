@@ -3,12 +3,13 @@
 use super::spot::{Located, Spot};
 use crate::diagnostic::Diagnostic;
 use crate::outcome::Outcome;
-use crate::protocol::Endpoint;
+use crate::protocol::{Capability, Endpoint};
 use crate::suite::{Check, Expectation, Graded, Step};
 
 /// A check that a server which never issues a code or a token would pass.
 pub(super) fn check(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
-    if check.steps.is_empty() || check.control_by.is_some() {
+    // A target of which `polling` was found tells polls apart.
+    if check.steps.is_empty() || check.control_by.is_some() || check.needs.contains(&Capability::Polling) {
         return;
     }
     let judged: Vec<&Located<'_>> = steps.iter().filter(|located| is_judged(&located.step, check)).collect();

@@ -157,8 +157,11 @@ fn header(rule: &HeaderRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
 }
 
 fn member(rule: &MemberRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
-    let says = !rule.json_type.is_empty()
-        || !(rule.is.is_empty() && rule.is_any_case.is_empty() && rule.without.is_empty())
+    let lists_are_empty = rule.json_type.is_empty()
+        && rule.is.is_empty()
+        && rule.is_any_case.is_empty()
+        && rule.without.is_empty();
+    let says = !lists_are_empty
         || rule.is_not.is_some()
         || rule.at_least.is_some()
         || rule.at_most.is_some()

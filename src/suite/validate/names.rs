@@ -6,7 +6,7 @@ use super::spot::{Located, Spot, nested};
 use crate::diagnostic::{Diagnostic, Place, closest};
 use crate::protocol::Role;
 use crate::suite::{Check, Edits, Expectation, MemberRule, Step, Variant};
-use crate::suite::{ClientValue, Misread, Placeholder, SessionValue, placeholders};
+use crate::suite::{ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders};
 use crate::timing::Timing;
 
 /// What a name stands for.
@@ -93,12 +93,14 @@ fn define<'a>(
     for (name, kind, at) in given {
         let good = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-            && !matches!(name, "client" | "random");
+            && !matches!(name, "client" | "random" | "target");
         if !good {
             out.push(
                 Diagnostic::error("bad-name", format!("\"{name}\" cannot be the name of a {}", kind.noun()))
                     .at(at.place())
-                    .help("write letters, digits, - and _, a letter first; client and random are taken"),
+                    .help(
+                        "write letters, digits, - and _, a letter first; client, random and target are taken",
+                    ),
             );
         } else if let Some(first) = names.get(name) {
             out.push(
@@ -300,7 +302,7 @@ fn text(text: &str, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>)
         let unknown = |message: String| Diagnostic::error("unknown-placeholder", message).at(place());
         let values = || SessionValue::ALL.iter().map(|value| value.word());
         match placeholder {
-            Ok(Placeholder::Random | Placeholder::Client(..)) => {}
+            Ok(Placeholder::Random | Placeholder::Client(..) | Placeholder::Target(_)) => {}
             Ok(Placeholder::Value { of, name }) if names.has(of, &[Kind::Session]) => {
                 if !values().any(|value| value == name) {
                     let near = closest(name, values());
@@ -325,6 +327,11 @@ fn text(text: &str, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>)
                 unknown(format!("there is no client role in {{{word}}}"))
                     .one_of(Role::ALL.iter().map(|role| role.word()))
                     .help("write {client.tv.id}, with a role of the target file"),
+            ),
+            Err(Misread::UnknownTargetValue) => out.push(
+                unknown(format!("a target has no such value as in {{{word}}}"))
+                    .one_of(TargetValue::ALL.iter().map(|value| value.word()))
+                    .help("write {target.issuer}"),
             ),
             Err(Misread::UnknownClientValue) => out.push(
                 unknown(format!("a client has no such value as in {{{word}}}"))

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::check::slug;
 use super::spot::{Located, Spot};
 use crate::diagnostic::{Diagnostic, closest};
 use crate::suite::{Check, Edits, Step, Variant, size};
@@ -13,7 +12,7 @@ pub(super) fn check(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &m
     for (index, variant) in check.each.iter().enumerate() {
         let at = at.to("each").to(index);
         let name = at.to("variant");
-        slug(&variant.variant, "variant", &name, out);
+        called(variant, &name, out);
         if let Some(first) = seen.insert(variant.variant.as_str(), name.place()) {
             out.push(
                 Diagnostic::error(
@@ -31,6 +30,18 @@ pub(super) fn check(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &m
         if let Some(edits) = step.edits() {
             of_request(&edits, &edits, step, at, out);
         }
+    }
+}
+
+/// The name of a variant stands in brackets behind the check's id.
+fn called(Variant { variant, .. }: &Variant, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if variant.is_empty() || !variant.chars().all(good) {
+        out.push(
+            Diagnostic::error("bad-id", format!("\"{variant}\" is no name of a variant"))
+                .at(at.place())
+                .help("write letters, digits and hyphens, such as wrong-secret"),
+        );
     }
 }
 
