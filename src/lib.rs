@@ -8,6 +8,7 @@ pub mod secret;
 pub mod timing;
 
 // 1 pure: values in, values out
+pub mod device;
 pub mod target;
 
 // 2 doing: the only async code
