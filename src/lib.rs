@@ -13,3 +13,7 @@ pub mod target;
 
 // 2 doing: the only async code
 pub mod clock;
+pub mod login;
+
+// 4 the rim
+pub mod cli;
