@@ -103,7 +103,12 @@ impl<O: Write, E: Write> Terminal<O, E> {
 
     fn waiting(&mut self, left: Option<Duration>, next_poll: Duration) {
         let left = left.map_or_else(String::new, |left| format!(", {} left", spell(left)));
-        let line = format!("waiting{left} · next poll in {}", spell(next_poll));
+        let next = if next_poll.is_zero() {
+            "polling".to_owned()
+        } else {
+            format!("next poll in {}", spell(next_poll))
+        };
+        let line = format!("waiting{left} · {next}");
         if self.look.moving {
             self.line = true;
             let _ = write!(self.err, "\r\x1b[2K{line}").and_then(|()| self.err.flush());
@@ -127,9 +132,7 @@ impl<O: Write, E: Write> Terminal<O, E> {
             Ended::Protocol(what) => {
                 (what.clone(), "devgrant doctor --target FILE tries every step by itself")
             }
-            Ended::Ours(what) => {
-                (what.clone(), "is the server running, and are the addresses in the target file right?")
-            }
+            Ended::Ours(what) => return self.note(&format!("error: {what}")),
         };
         self.note(&format!("error: {what}\n  help: {help}"));
     }

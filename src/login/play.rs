@@ -151,11 +151,11 @@ impl<E: Exchanger, S: Screen> Play<'_, E, S> {
         loop {
             let now = self.epoch.elapsed();
             let next_poll = at.saturating_sub(now);
+            let left = deadline.map(|deadline| deadline.saturating_sub(now));
+            self.screen.show(Event::Waiting { left, next_poll });
             if next_poll.is_zero() {
                 return;
             }
-            let left = deadline.map(|deadline| deadline.saturating_sub(now));
-            self.screen.show(Event::Waiting { left, next_poll });
             let part = Duration::from_nanos(next_poll.subsec_nanos().into());
             tokio::time::sleep(if part.is_zero() { Duration::from_secs(1) } else { part }).await;
         }
@@ -231,7 +231,9 @@ fn without_answer(failure: &Failure) -> Polled {
 fn over(endpoint: &str, failure: &Failure) -> Ended {
     match failure {
         Failure::TooLong => Ended::Protocol(format!("{endpoint}: {failure}")),
-        _ => Ended::Ours(format!("{endpoint}: {failure}")),
+        _ => Ended::Ours(format!(
+            "{endpoint}: {failure}; is the server running, and is its address in the target file right?"
+        )),
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Event<'a> {
     Waiting {
         /// Until the codes end, if the server said.
         left: Option<Duration>,
-        /// Until the next poll.
+        /// Until the next poll; nothing while one is under way.
         next_poll: Duration,
     },
     /// The server asked for a slower pace (RFC 8628 §3.5).

@@ -78,7 +78,9 @@ async fn the_bytes_of_a_whole_login_are_these() {
         api: Some(url("me?a=b")),
         ..Settings::new(url("device"), url("token?tenant=1%202&x"), client)
     };
+    let start = tokio::time::Instant::now();
     assert_eq!(play(&login, &Wire::new().unwrap(), &mut Nobody).await, Ended::Granted);
+    assert!(start.elapsed() >= Duration::from_secs(1), "one interval in real time");
     let host = origin.trim_start_matches("http://");
     let agent = concat!("devgrant/", env!("CARGO_PKG_VERSION"));
     let post = |path: &str, body: &str| {
