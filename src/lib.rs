@@ -11,6 +11,7 @@ pub mod yaml;
 
 // 1 pure: values in, values out
 pub mod compose;
+pub mod device;
 pub mod event;
 pub mod exchange;
 pub mod outcome;

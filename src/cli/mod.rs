@@ -1,0 +1,3 @@
+//! The rim: one file per subcommand. May use everything; nothing uses it.
+
+pub mod login;
