@@ -11,4 +11,5 @@ pub mod timing;
 pub mod target;
 
 // 2 doing: the only async code
+pub mod approval;
 pub mod clock;
