@@ -21,4 +21,5 @@ pub mod target;
 pub mod verdict;
 
 // 2 doing: the only async code
+pub mod approval;
 pub mod clock;
