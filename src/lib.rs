@@ -23,3 +23,4 @@ pub mod verdict;
 // 2 doing: the only async code
 pub mod approval;
 pub mod clock;
+pub mod http;

@@ -3,6 +3,7 @@
 mod expectation;
 mod graded;
 mod leaves;
+mod mentions;
 mod model;
 mod request;
 mod steps;
@@ -13,6 +14,7 @@ pub use expectation::{
     UriKind, UriPart, When,
 };
 pub use graded::{Graded, OneOrMany};
+pub use mentions::mentions;
 pub use model::{Alone, Check, Over, Sample, SampleKind, Suite, Variant};
 pub use request::{Alteration, Auth, AuthStyle, Edits, Encode, Scheme, SecretChoice, SpaceEncoding, size};
 pub use steps::{
