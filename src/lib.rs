@@ -23,3 +23,7 @@ pub mod verdict;
 // 2 doing: the only async code
 pub mod approval;
 pub mod clock;
+pub mod login;
+
+// 4 the rim
+pub mod cli;
