@@ -18,3 +18,9 @@ pub mod verdict;
 
 // 2 doing: the only async code
 pub mod clock;
+
+// 3 showing
+pub mod report;
+
+// 4 the rim
+pub mod cli;
