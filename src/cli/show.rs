@@ -5,7 +5,10 @@ use serde::de::IgnoredAny;
 use crate::event::{CaseResult, ShownExchange};
 use crate::record::RunRecord;
 use crate::report::span;
-use crate::report::terminal::{Ink, Style, clean, columns};
+use crate::report::terminal::{Ink, Style, clean, columns, wrap};
+
+/// How many exchanges of the same case are named before and after the one that is shown.
+const AROUND: usize = 4;
 
 /// The exchange with this number: what was asked, what was answered, when, and what became of its case.
 ///
@@ -34,35 +37,46 @@ fn missing(record: &RunRecord, number: u32) -> String {
 /// #417  POST to the token endpoint: refused
 ///       sent      at 12.345 s, took 23 ms
 ///       case      client-authentication/wrong-secret[basic]: fail (must · RFC 6749 §5.2)
-///       together  #416 #417 #418
+///       sequence  #416 codes · #417 refused (this one) · #418 pending
 /// ```
 fn facts(record: &RunRecord, exchange: &ShownExchange, style: &Style) -> String {
     let head = format!("#{}", exchange.number);
     let what = format!("{} endpoint: {}", exchange.endpoint.word().replace('_', " "), exchange.outcome);
     let mut text = format!("{}  {what}\n", style.paint(Ink::Strong, &head));
     let mut field = |label: &str, value: &str| {
-        text.push_str(&format!("      {}{value}\n", style.paint(Ink::Dim, &format!("{label:10}"))));
+        text.push_str(&format!("      {}{value}\n", style.paint(Ink::Dim, &format!("{label:<10}"))));
     };
+    let room = style.text_width() - 16;
     let took = span::took(exchange.done_ms - exchange.sent_ms);
     field("sent", &format!("at {} of the run, took {took}", span::instant(exchange.sent_ms)));
     match record.cases.iter().find(|case| case.case() == exchange.case) {
         Some(case) => {
             field("case", &format!("{}: {}", clean(&exchange.case), verdict(case, style)));
             field("about", &clean(&case.title));
-            let others: Vec<String> = case
-                .exchanges
-                .iter()
-                .filter(|other| **other != exchange.number)
-                .map(|other| format!("#{other}"))
-                .collect();
-            if !others.is_empty() {
-                field("others", &format!("{} of the same case", others.join(" ")));
+            for (index, line) in wrap(&sequence(record, case, exchange.number), room).iter().enumerate() {
+                field(if index == 0 { "sequence" } else { "" }, line);
             }
             field("more", &style.paint(Ink::Dim, &format!("devgrant explain {}", case.check)));
         }
-        None => field("case", &format!("{}: not judged", clean(&exchange.case))),
+        None if exchange.case.contains('/') => {
+            field("case", &format!("{}: the run ended before it was judged", clean(&exchange.case)));
+        }
+        None => field("part of", &clean(&exchange.case)),
     }
     text
+}
+
+/// The exchanges of a case as a row of outcomes: the few before and after this one.
+fn sequence(record: &RunRecord, case: &CaseResult, this: u32) -> String {
+    let at = case.exchanges.iter().position(|number| *number == this).unwrap_or_default();
+    let (from, to) = (at.saturating_sub(AROUND), (at + AROUND + 1).min(case.exchanges.len()));
+    let near = case.exchanges.get(from..to).unwrap_or_default().iter().map(|number| {
+        let outcome = record.exchanges.get(number).map_or("not kept", |exchange| exchange.outcome.word());
+        format!("#{number} {outcome}{}", if *number == this { " (this one)" } else { "" })
+    });
+    let before = (from > 0).then(|| format!("{from} before"));
+    let after = (to < case.exchanges.len()).then(|| format!("{} after", case.exchanges.len() - to));
+    before.into_iter().chain(near).chain(after).collect::<Vec<_>>().join(" · ")
 }
 
 fn verdict(case: &CaseResult, style: &Style) -> String {

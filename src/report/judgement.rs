@@ -26,12 +26,16 @@ pub fn sentence(record: &RunRecord) -> String {
     }
     let not_judged = record.not_judged_because();
     if !red.is_empty() {
-        let besides =
-            not_judged.map_or_else(String::new, |because| format!(" Part of it was not judged: {because}."));
+        let besides = not_judged
+            .map_or_else(String::new, |because| format!(" Not all of it could be judged: {because}."));
         return format!("{}. {}.{besides}", listed(&red), condemnation(record));
     }
     if let Some(because) = not_judged {
-        return format!("Could not judge: {because}.");
+        return if record.cases.iter().any(|case| case.verdict.is_judged()) {
+            format!("Nothing failed, but not all of it could be judged: {because}.")
+        } else {
+            "Could not judge: no case came to a verdict about the server.".to_owned()
+        };
     }
     let stale = stale_known(record);
     if stale > 0 {
@@ -126,5 +130,76 @@ fn listed(parts: &[String]) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn green() -> RunRecord {
+        RunRecord::read(include_str!("../../fixtures/records/green.jsonl")).unwrap()
+    }
+
+    fn with(verdicts: &[(Verdict, Weight)]) -> RunRecord {
+        let mut record = green();
+        for (case, (verdict, weight)) in record.cases.iter_mut().zip(verdicts) {
+            (case.verdict, case.weight) = (*verdict, *weight);
+        }
+        record
+    }
+
+    #[test]
+    fn the_sentence_says_what_counts_most() {
+        let must = Weight::Level(Level::Must);
+        let should = Weight::Level(Level::Should);
+        let danger = Weight::Severity(Severity::Critical);
+        let with = |verdicts: &[(Verdict, Weight)]| sentence(&with(verdicts));
+        assert_eq!(with(&[]), "Conformant: nothing failed.");
+        assert_eq!(with(&[(Verdict::Fail, must)]), "1 must-level failure. Not conformant.");
+        assert_eq!(with(&[(Verdict::Fail, must); 2]), "2 must-level failures. Not conformant.");
+        assert_eq!(with(&[(Verdict::Fail, danger)]), "1 critical security failure. Not secure.");
+        assert_eq!(
+            with(&[(Verdict::Fail, should)]),
+            "1 should-level failure. Not conformant by --mode strict."
+        );
+        assert_eq!(with(&[(Verdict::Warn, should)]), "Nothing failed, 1 warning.");
+        assert_eq!(
+            with(&[(Verdict::Warn, should), (Verdict::NotExercised, should), (Verdict::NotExercised, must)]),
+            "Nothing failed, 1 warning and 2 cases not exercised."
+        );
+        assert_eq!(
+            with(&[(Verdict::Error, should)]),
+            "Nothing failed, but not all of it could be judged: 1 case ended in an error of our own."
+        );
+        assert_eq!(
+            with(&[(Verdict::Skip, must); 7]),
+            "Could not judge: no case came to a verdict about the server."
+        );
+    }
+
+    #[test]
+    fn known_failures_and_their_stale_entries_are_not_forgotten() {
+        let mut record = with(&[(Verdict::Fail, Weight::Level(Level::Must))]);
+        record.cases[0].known = Some("listed".to_owned());
+        assert_eq!(sentence(&record), "Nothing new failed, 1 known failure.");
+        assert_eq!(record.exit_code(), 0);
+        record.ended.as_mut().unwrap().stale_known.push("a/b".to_owned());
+        assert_eq!(sentence(&record), "Nothing failed, but 1 entry of the known failures is out of date.");
+        assert_eq!(record.exit_code(), 1);
+    }
+
+    #[test]
+    fn a_run_that_did_not_end_says_how_far_it_got() {
+        let mut record = with(&[(Verdict::Fail, Weight::Level(Level::Must))]);
+        record.ended = None;
+        assert_eq!(
+            sentence(&record),
+            "Interrupted after 6 of 6 cases, 1 must-level failure so far; what was judged is in the record."
+        );
+        assert_eq!(
+            sentence(&RunRecord::default()),
+            "Interrupted after 0 cases; what was judged is in the record."
+        );
     }
 }

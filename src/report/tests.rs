@@ -57,6 +57,15 @@ fn verbose_lists_what_is_green() {
 }
 
 #[test]
+fn a_run_that_says_nothing_says_what_to_type_next() {
+    let (_, text) = RECORDS[0];
+    let mut record = RunRecord::read(text).unwrap();
+    let ended = record.ended.as_mut().unwrap();
+    ended.never_came_out.push("refresh is declared, and no answer had a refresh_token".to_owned());
+    insta::assert_snapshot!(render(&record, &plain(100, Verbosity::Normal)));
+}
+
+#[test]
 fn colour_changes_nothing_but_the_colour() {
     let style = Style { colour: Colour::On, ..plain(100, Verbosity::Normal) };
     let coloured = shown("mixed", style);

@@ -25,13 +25,13 @@ const LABEL: usize = 10;
 
 /// The lines about one case; empty when there is nothing to say about it.
 ///
-/// A block ends with an empty line, a remark of one line does not.
+/// A block begins with an empty line, a remark does not.
 #[must_use]
 pub fn finding(case: &CaseResult, record: &RunRecord, style: &Style) -> String {
     let verbose = style.verbose == Verbosity::Verbose;
     match case.verdict {
         Verdict::Fail if is_known(case) => known(case, style),
-        Verdict::Pass if verbose => remark("PASS", case, &case.title, style),
+        Verdict::Pass if verbose => pass(case, style),
         Verdict::Acceptable if verbose => {
             let said: Vec<String> = case.mismatches.iter().map(in_short).collect();
             let said = if said.is_empty() { case.title.clone() } else { said.join("; ") };
@@ -39,9 +39,22 @@ pub fn finding(case: &CaseResult, record: &RunRecord, style: &Style) -> String {
         }
         Verdict::Pass | Verdict::Acceptable | Verdict::Skip => String::new(),
         Verdict::Warn | Verdict::Fail | Verdict::NotExercised | Verdict::Inconclusive | Verdict::Error => {
-            Block { lines: Vec::new(), style }.of(case, record)
+            Block { lines: vec![String::new()], style }.of(case, record)
         }
     }
+}
+
+/// One line, however long the title is: there are many of these.
+fn pass(case: &CaseResult, style: &Style) -> String {
+    let name = clean(&case.case());
+    let title = clean(&case.title).replace('\n', " ");
+    let room = style.text_width().saturating_sub("PASS".len() + 2 + columns(&name) + 2);
+    let title = if columns(&title) <= room {
+        title
+    } else {
+        title.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+    };
+    format!("{}  {name}  {}\n", style.paint(Ink::Pass, "PASS"), style.paint(Ink::Dim, &title))
 }
 
 fn known(case: &CaseResult, style: &Style) -> String {
@@ -89,18 +102,17 @@ impl Block<'_> {
         if let Some(means) = means(case.verdict) {
             self.field("means", means, Some(Ink::Dim));
         }
-        // Why a rule matters says nothing where it could not be judged.
-        if matches!(case.verdict, Verdict::Warn | Verdict::Fail) {
-            self.field("why", &case.why, Some(Ink::Dim));
-        }
         if case.mismatches.iter().all(|mismatch| mismatch.exchange.is_none())
             && let Some(last) = case.exchanges.last()
         {
             self.exchange(*last, record);
         }
+        // Why a rule matters says nothing where it could not be judged.
+        if matches!(case.verdict, Verdict::Warn | Verdict::Fail) {
+            self.field("why", &case.why, Some(Ink::Dim));
+        }
         // A command is never broken: it is there to be copied.
         self.line("more", &format!("devgrant explain {}", case.check), Some(Ink::Dim));
-        self.lines.push(String::new());
         self.lines.join("\n") + "\n"
     }
 
@@ -152,13 +164,11 @@ impl Block<'_> {
         let Some(exchange) = record.exchanges.get(&number) else {
             return self.field("exchange", &format!("#{number}, not kept in this record"), None);
         };
-        let what = format!(
-            "#{number} {} {}, {}",
-            clean(&exchange.method),
-            clean(path(exchange)),
-            span::took(exchange.done_ms - exchange.sent_ms)
-        );
         let room = self.style.text_width() - INDENT - LABEL;
+        let lead = format!("#{number} {} ", clean(&exchange.method));
+        let took = format!(", {}", span::took(exchange.done_ms - exchange.sent_ms));
+        let taken = columns(&lead) + columns(&took) + 4 + columns(&command);
+        let what = format!("{lead}{}{took}", end_of_path(&clean(path(exchange)), room.saturating_sub(taken)));
         if columns(&what) + 4 + columns(&command) <= room {
             let command = self.style.paint(Ink::Dim, &command);
             self.line("exchange", &format!("{what}    {command}"), None);
@@ -202,6 +212,22 @@ const fn milder(grade: Grade) -> Option<&'static str> {
         Grade::Warn => Some("as a warning only"),
         Grade::Mismatch => None,
     }
+}
+
+/// As much of the end of a path as fits, from a slash on; at least its last part.
+fn end_of_path(path: &str, room: usize) -> String {
+    if columns(path) <= room {
+        return path.to_owned();
+    }
+    let mut ends = path.match_indices('/').map(|(at, _)| &path[at..]).skip(1).peekable();
+    let mut end = path;
+    while let Some(shorter) = ends.next() {
+        end = shorter;
+        if columns(end) < room || ends.peek().is_none() {
+            break;
+        }
+    }
+    if end == path { path.to_owned() } else { format!("…{end}") }
 }
 
 /// The path of a URL, without host and query.

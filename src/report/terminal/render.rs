@@ -23,14 +23,20 @@ pub fn render(record: &RunRecord, style: &Style) -> String {
     let mut text = record.began.as_ref().map_or_else(String::new, |began| header(began, style));
     let mut cases: Vec<&CaseResult> = record.cases.iter().collect();
     cases.sort_by_key(|case| rank(case));
-    let findings: String = cases.iter().map(|case| finding(case, record, style)).collect();
-    text.push_str(&paragraph(&findings));
-    if !record.cases.is_empty() {
-        text.push_str(&paragraph(&table(record, style)));
-    }
-    text.push_str(&paragraph(&summary(record, style)));
-    text.push_str(&paragraph(&closing(record, style)));
+    let (blocks, remarks) = cases.split_at(cases.partition_point(|case| rank(case) < REMARKS));
+    let findings =
+        |cases: &[&CaseResult]| -> String { cases.iter().map(|case| finding(case, record, style)).collect() };
+    text.push_str(&findings(blocks));
+    text.push_str(&paragraph(&findings(remarks)));
+    text.push_str(&ending(record, style));
     text.trim_start_matches('\n').to_owned()
+}
+
+/// What comes after the findings: the table, what was left out, the judgement. Begins with an empty line.
+#[must_use]
+pub fn ending(record: &RunRecord, style: &Style) -> String {
+    let table = if record.cases.is_empty() { String::new() } else { table(record, style) };
+    [table, summary(record, style), closing(record, style)].iter().map(|part| paragraph(part)).collect()
 }
 
 /// What is judged, where, how much, and how long it takes.
@@ -88,10 +94,13 @@ fn paragraph(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("\n{text}\n") }
 }
 
+/// The first rank of those that are one line.
+const REMARKS: u8 = 5;
+
 /// Blocks before remarks, and among each the worst first.
 fn rank(case: &CaseResult) -> u8 {
     match case.verdict {
-        Verdict::Fail if is_known(case) => 5,
+        Verdict::Fail if is_known(case) => REMARKS,
         Verdict::Fail => 0,
         Verdict::Error => 1,
         Verdict::Warn => 2,

@@ -8,7 +8,7 @@ use super::style::{Ink, Style, Verbosity};
 use super::wrap::{columns, wrap};
 
 /// How wide the labels of the lines below the table are.
-const LABEL: usize = 12;
+const LABEL: usize = 13;
 
 /// Everything between the table and the judgement, in order.
 #[must_use]
@@ -60,7 +60,7 @@ pub fn coverage(record: &RunRecord, style: &Style) -> String {
         .iter()
         .enumerate()
         .map(|(index, of)| {
-            let what = if index == 0 { " testable requirements on a server judged" } else { "" };
+            let what = if index == 0 { " testable server requirements judged" } else { "" };
             let text =
                 format!("{:name$}  {:>digits$} of {:>digits$}{what}", of.document, of.judged, of.testable);
             (text, None)

@@ -63,6 +63,14 @@ impl Column {
     }
 }
 
+/// How the words above the columns are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heads {
+    OneLine,
+    /// Words of two words in two lines, to save columns.
+    TwoLines,
+}
+
 /// A row: its name and a number for each column.
 struct Row<'a> {
     name: &'a str,
@@ -78,12 +86,19 @@ pub fn table(record: &RunRecord, style: &Style) -> String {
         .collect();
     let rows = rows(record, &shown);
     if style.width >= NARROW {
-        let drawn = drawn(&shown, &rows, Colour::Off);
-        if drawn.lines().all(|line| columns(line) <= style.width) {
-            return if style.colour == Colour::Off { drawn } else { self::drawn(&shown, &rows, Colour::On) };
+        for heads in [Heads::OneLine, Heads::TwoLines] {
+            let plain = drawn(&shown, &rows, heads, Colour::Off);
+            if plain.lines().all(|line| columns(line) <= style.width) {
+                return if style.colour == Colour::Off {
+                    plain
+                } else {
+                    drawn(&shown, &rows, heads, Colour::On)
+                };
+            }
         }
     }
-    rows.iter().map(|row| one_line(row, &shown, style)).collect()
+    let name = rows.iter().map(|row| columns(row.name)).max().unwrap_or_default();
+    rows.iter().map(|row| one_line(row, name, &shown, style)).collect()
 }
 
 fn rows<'a>(record: &'a RunRecord, shown: &[Column]) -> Vec<Row<'a>> {
@@ -105,7 +120,7 @@ fn rows<'a>(record: &'a RunRecord, shown: &[Column]) -> Vec<Row<'a>> {
         .collect()
 }
 
-fn drawn(shown: &[Column], rows: &[Row<'_>], colour: Colour) -> String {
+fn drawn(shown: &[Column], rows: &[Row<'_>], heads: Heads, colour: Colour) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     match colour {
@@ -113,9 +128,11 @@ fn drawn(shown: &[Column], rows: &[Row<'_>], colour: Colour) -> String {
         Colour::On => table.enforce_styling(),
     };
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    table.set_header(
-        [Cell::new("suite")].into_iter().chain(shown.iter().map(|column| right(column.word().to_owned()))),
-    );
+    let head = |column: &Column| match heads {
+        Heads::OneLine => right(column.word().to_owned()),
+        Heads::TwoLines => right(column.word().replace(' ', "\n")),
+    };
+    table.set_header([Cell::new("suite")].into_iter().chain(shown.iter().map(head)));
     for row in rows {
         let is_total = row.name == "total";
         let strong = |cell: Cell| if is_total { cell.add_attribute(Attribute::Bold) } else { cell };
@@ -134,18 +151,18 @@ fn drawn(shown: &[Column], rows: &[Row<'_>], colour: Colour) -> String {
 }
 
 /// `token-response  38 pass, 3 acceptable, 2 skip`.
-fn one_line(row: &Row<'_>, shown: &[Column], style: &Style) -> String {
+fn one_line(row: &Row<'_>, name: usize, shown: &[Column], style: &Style) -> String {
     let parts: Vec<String> = shown
         .iter()
         .zip(&row.counts)
         .filter(|(_, count)| **count > 0)
-        .map(|(column, count)| format!("{count} {}", column.word()))
+        // A count stays on one line with its word.
+        .map(|(column, count)| format!("{count} {}", column.word()).replace(' ', "\u{a0}"))
         .collect();
-    let text = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
-    let lines = wrap(&format!("{}: {text}", row.name), style.text_width() - 3);
-    lines
+    wrap(&parts.join(", "), style.text_width().saturating_sub(name + 3))
         .iter()
         .enumerate()
-        .map(|(index, line)| format!("{}{line}\n", if index == 0 { " " } else { "   " }))
+        .map(|(index, line)| (if index == 0 { row.name } else { "" }, line.replace('\u{a0}', " ")))
+        .map(|(label, line)| format!(" {label:name$}  {line}\n"))
         .collect()
 }

@@ -36,13 +36,16 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         let mut line = String::new();
         for word in paragraph.split_inclusive(' ') {
             let mut word = word;
-            if columns(&line) + columns(word.trim_end()) > width && !line.trim_end().is_empty() {
+            let room = width.saturating_sub(columns(&line));
+            // A word that fits on no line is broken here already, when a good part of this line is left for it.
+            let starts_here = columns(word.trim_end()) > width && room > width / 2;
+            if columns(word.trim_end()) > room && !starts_here && !line.trim_end().is_empty() {
                 lines.push(line.trim_end().to_owned());
                 line.clear();
             }
-            while columns(word.trim_end()) > width {
-                let (head, tail) = word.split_at(break_point(word, width));
-                lines.push(head.to_owned());
+            while columns(&line) + columns(word.trim_end()) > width {
+                let (head, tail) = word.split_at(break_point(word, width - columns(&line)));
+                lines.push(std::mem::take(&mut line) + head);
                 word = tail;
             }
             line.push_str(word);
@@ -75,6 +78,7 @@ mod tests {
             ["{\"error\":\"x\",", "\"description\":\"y\"}"]
         );
         assert_eq!(wrap("aaaaaaaaaaaaaaaaaaaaaaaa", 20), ["aaaaaaaaaaaaaaaaaaaa", "aaaa"]);
+        assert_eq!(wrap("401  aaaaaaaaaaaaaaaaaaaaaaaa", 20), ["401  aaaaaaaaaaaaaaa", "aaaaaaaaa"]);
         assert_eq!(wrap("a\nb", 20), ["a", "b"]);
     }
 
