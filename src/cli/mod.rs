@@ -1,3 +1,4 @@
-//! The rim: one file per subcommand. May use everything; nothing uses it.
+//! The command line: one file per subcommand.
 
-pub mod login;
+pub mod console;
+pub mod show;
