@@ -10,12 +10,14 @@ pub mod timing;
 pub mod yaml;
 
 // 1 pure: values in, values out
+pub mod catalog;
 pub mod compose;
 pub mod device;
 pub mod event;
 pub mod exchange;
 pub mod outcome;
 pub mod record;
+pub mod requirement;
 pub mod suite;
 pub mod target;
 pub mod verdict;

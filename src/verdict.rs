@@ -67,6 +67,14 @@ pub enum Weight {
 }
 
 impl Weight {
+    /// The level or severity of a word, `must` or `critical`.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        let level = Level::ALL.iter().find(|level| level.word() == word).map(|&level| Self::Level(level));
+        let mut severities = Severity::ALL.iter();
+        level.or_else(|| severities.find(|s| s.word() == word).map(|&severity| Self::Severity(severity)))
+    }
+
     /// `must`, `high security`.
     #[must_use]
     pub fn label(self) -> String {

@@ -33,9 +33,9 @@ pub enum Expectation {
     /// A list member that must contain a value: `{ grant_types_supported: "urn:..." }`.
     Contains(BTreeMap<String, String>),
     /// The opposite.
-    Not(Box<Expectation>),
+    Not(Box<Self>),
     /// One of several whole answers.
-    AnyOf(Vec<Vec<Expectation>>),
+    AnyOf(Vec<Vec<Self>>),
     /// A mismatch in here is at most this grade.
     Lenient(Lenient),
     /// Judged only if a member is there.

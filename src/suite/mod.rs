@@ -7,6 +7,7 @@ mod mentions;
 mod model;
 mod request;
 mod steps;
+mod validate;
 
 pub use expectation::{
     Bits, BodyTrait, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, HeaderRule, JsonType,
@@ -21,3 +22,4 @@ pub use steps::{
     Authorize, Bound, CallApi, Count, Decide, Discover, MetadataDocument, Offset, OnlyIf, Poll, PollUntil,
     Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,
 };
+pub use validate::{SuiteFile, validate};

@@ -12,6 +12,7 @@ use super::steps::Step;
 use crate::outcome::Outcome;
 use crate::protocol::words::words;
 use crate::protocol::{Capability, Endpoint, Level, Role, Severity, UserRole};
+use crate::verdict::Weight;
 
 /// A suite: checks on one theme.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -147,6 +148,16 @@ pub struct Over {
 }
 
 impl Check {
+    /// How much it weighs; nothing if it has neither level nor severity, or both.
+    #[must_use]
+    pub fn weight(&self) -> Option<Weight> {
+        match (self.level, self.severity) {
+            (Some(level), None) => Some(Weight::Level(level)),
+            (None, Some(severity)) => Some(Weight::Severity(severity)),
+            _ => None,
+        }
+    }
+
     /// Every step, those inside `only_if` included, in order.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().flat_map(|step| {
