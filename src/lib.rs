@@ -26,3 +26,10 @@ pub mod verdict;
 pub mod approval;
 pub mod clock;
 pub mod http;
+pub mod login;
+
+// 3 showing
+pub mod report;
+
+// 4 the rim
+pub mod cli;

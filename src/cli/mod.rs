@@ -1,4 +1,5 @@
-//! The command line: one file per subcommand.
+//! The commands: flags in, exit code out. One file per subcommand.
 
 pub mod console;
+pub mod login;
 pub mod show;

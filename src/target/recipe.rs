@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use super::{Length, User};
 use crate::protocol::words::words;
