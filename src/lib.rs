@@ -10,8 +10,10 @@ pub mod timing;
 // 1 pure: values in, values out
 pub mod event;
 pub mod exchange;
+pub mod expect;
 pub mod outcome;
 pub mod record;
+pub mod redact;
 pub mod suite;
 pub mod target;
 pub mod verdict;
