@@ -15,8 +15,11 @@ pub mod compose;
 pub mod device;
 pub mod event;
 pub mod exchange;
+pub mod expect;
 pub mod outcome;
+pub mod plan;
 pub mod record;
+pub mod redact;
 pub mod requirement;
 pub mod suite;
 pub mod target;
@@ -27,6 +30,7 @@ pub mod approval;
 pub mod clock;
 pub mod http;
 pub mod login;
+pub mod runner;
 
 // 3 showing
 pub mod report;
