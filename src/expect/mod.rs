@@ -27,6 +27,7 @@ mod uri;
 mod view;
 
 pub use describe::describe;
+pub use show::answer as show_answer;
 
 use crate::exchange::Exchange;
 use crate::protocol::Capability;

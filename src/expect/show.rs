@@ -19,7 +19,7 @@ const LONGEST_VALUE: usize = 80;
 const MOST_NUMBERS: usize = 5;
 
 /// `401  {"error":"unauthorized_client"}`, or why no answer came.
-pub(super) fn answer(exchange: &Exchange) -> String {
+pub fn answer(exchange: &Exchange) -> String {
     match &exchange.answer {
         Err(reason) => short(&reason.to_string(), LONGEST_ANSWER),
         Ok(answer) if answer.body.is_empty() => format!("{}  (empty body)", answer.status),

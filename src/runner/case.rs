@@ -235,7 +235,7 @@ impl<'a> Player<'a> {
 
     /// The answer in a few words, redacted.
     pub(super) fn short(&self, exchange: &Exchange) -> String {
-        self.run.link.scrub(&expect::show::answer(exchange))
+        self.run.link.scrub(&expect::show_answer(exchange))
     }
 
     /// A mismatch that the runner itself found.

@@ -63,13 +63,25 @@ pub async fn play(
         .await;
 }
 
-#[derive(Default)]
+/// How one case ended.
 struct Ending {
     verdict: Verdict,
     reason: Option<String>,
     mismatches: Vec<Mismatch>,
     exchanges: Vec<u32>,
     took: Duration,
+}
+
+impl Default for Ending {
+    fn default() -> Self {
+        Self {
+            verdict: Verdict::Pass,
+            reason: None,
+            mismatches: Vec::new(),
+            exchanges: Vec::new(),
+            took: Duration::ZERO,
+        }
+    }
 }
 
 async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sync::Mutex<Vec<CaseResult>>) {
