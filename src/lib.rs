@@ -12,3 +12,4 @@ pub mod target;
 
 // 2 doing: the only async code
 pub mod clock;
+pub mod server;
