@@ -1,7 +1,6 @@
 //! Browser sessions: who has signed in, and the token that its forms carry. Knows no cookies and no HTML.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rand::Rng;
@@ -10,6 +9,7 @@ use subtle::ConstantTimeEq as _;
 use super::codes;
 use super::moment::Moment;
 use super::rules::Rule;
+use super::schedule::Schedule;
 use super::terms::Terms;
 
 /// Random bytes of a session's identifier and of its form token.
@@ -44,7 +44,7 @@ pub struct SignIn {
 pub struct Browsers {
     by_id: HashMap<String, Browser>,
     /// When to look whether a session has ended.
-    look_at: BinaryHeap<Reverse<(Moment, String)>>,
+    look_at: Schedule<String>,
 }
 
 impl Browser {
@@ -99,20 +99,16 @@ impl Browsers {
     }
 
     fn keep(&mut self, browser: Browser) -> Browser {
-        self.look_at.push(Reverse((browser.expires, browser.id.clone())));
+        self.look_at.add(browser.expires, browser.id.clone());
         self.by_id.insert(browser.id.clone(), browser.clone());
         browser
     }
 
-    /// Forgets sessions that have ended; a little at each call, so that nobody waits for it.
     fn sweep(&mut self, now: Moment) {
-        for _ in 0..4 {
-            if !self.look_at.peek().is_some_and(|Reverse((when, _))| *when <= now) {
-                return;
-            }
-            let Some(Reverse((_, id))) = self.look_at.pop() else { return };
+        for _ in 0..Schedule::<String>::BATCH {
+            let Some(id) = self.look_at.due(now) else { return };
             match self.by_id.get(&id).map(|browser| browser.expires) {
-                Some(later) if later > now => self.look_at.push(Reverse((later, id))),
+                Some(later) if later > now => self.look_at.add(later, id),
                 _ => self.close(&id),
             }
         }

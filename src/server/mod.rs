@@ -25,6 +25,7 @@ pub mod policy;
 pub mod reply;
 pub mod request;
 pub mod rules;
+pub mod schedule;
 pub mod scope;
 pub mod session;
 pub mod sessions;

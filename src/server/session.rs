@@ -230,3 +230,135 @@ impl Session {
         if early && hidden { PollOutcome::SlowDown } else { settled }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: f64) -> Moment {
+        Moment::after_start(Duration::from_secs_f64(seconds))
+    }
+
+    fn terms(rules: Rules) -> Terms {
+        Terms { rules, policy: Arc::new(Policy::reference()) }
+    }
+
+    fn approval() -> Decision {
+        Decision::Approve(Approval { user: "alice".into(), signed_in: 0 })
+    }
+
+    fn session() -> Session {
+        let asked = Asked {
+            client: "tv".into(),
+            scopes: Scopes::default(),
+            interval: Duration::from_secs(5),
+            lifetime: Duration::from_secs(600),
+            from: None,
+        };
+        Session::new(asked, "device".into(), "USER".into(), at(0.0))
+    }
+
+    /// Polls at these moments; the outcomes in short.
+    fn polls(session: &mut Session, rules: Rules, moments: &[f64]) -> Vec<&'static str> {
+        let outcomes = moments.iter().map(|&moment| session.poll(at(moment), &terms(rules), None));
+        outcomes
+            .map(|outcome| match outcome {
+                PollOutcome::Denied => "denied",
+                PollOutcome::Expired => "expired",
+                PollOutcome::Granted(..) => "granted",
+                PollOutcome::Pending => "pending",
+                PollOutcome::SlowDown => "slow_down",
+                PollOutcome::Unknown => "unknown",
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_first_poll_is_free_and_the_interval_counts_from_each_poll() {
+        let outcomes = polls(&mut session(), Rules::all(), &[0.0, 5.0, 10.0, 14.999, 24.999]);
+        assert_eq!(outcomes, ["pending", "pending", "pending", "slow_down", "pending"]);
+    }
+
+    #[test]
+    fn every_slow_down_adds_five_seconds_but_a_burst_adds_them_once() {
+        let mut session = session();
+        polls(&mut session, Rules::all(), &[0.0, 0.1, 0.2, 0.9]);
+        assert_eq!(session.throttle.interval, Duration::from_secs(10));
+        polls(&mut session, Rules::all(), &[2.0]);
+        assert_eq!(session.throttle.interval, Duration::from_secs(15));
+        assert_eq!(polls(&mut session, Rules::all(), &[17.0, 32.0]), ["pending", "pending"]);
+    }
+
+    #[test]
+    fn a_device_that_obeys_every_slow_down_is_always_pending_again() {
+        let mut session = session();
+        let mut now = 0.0;
+        let mut interval = 5.0;
+        polls(&mut session, Rules::all(), &[now]);
+        for _ in 0..20 {
+            now += interval / 2.0;
+            assert_eq!(polls(&mut session, Rules::all(), &[now]), ["slow_down"]);
+            interval += 5.0;
+            now += interval;
+            if now >= 600.0 {
+                return;
+            }
+            assert_eq!(polls(&mut session, Rules::all(), &[now]), ["pending"]);
+        }
+    }
+
+    #[test]
+    fn an_approved_code_gives_one_token_however_early_the_poll() {
+        let mut session = session();
+        polls(&mut session, Rules::all(), &[0.0]);
+        session.decide(at(0.1), approval(), Rules::all()).unwrap();
+        assert_eq!(polls(&mut session, Rules::all(), &[0.2, 0.3, 700.0]), ["granted", "unknown", "unknown"]);
+    }
+
+    #[test]
+    fn decisions_are_final() {
+        for first in [approval(), Decision::Deny] {
+            let mut session = session();
+            session.decide(at(1.0), first, Rules::all()).unwrap();
+            for second in [approval(), Decision::Deny] {
+                assert_eq!(session.decide(at(2.0), second, Rules::all()), Err(Settled::Decided));
+            }
+        }
+    }
+
+    #[test]
+    fn everything_ends_with_the_lifetime_and_not_a_moment_before() {
+        for decision in [None, Some(approval()), Some(Decision::Deny)] {
+            let mut session = session();
+            if let Some(decision) = decision {
+                session.decide(at(599.9), decision, Rules::all()).unwrap();
+            }
+            assert_eq!(polls(&mut session, Rules::all(), &[600.0]), ["expired"]);
+        }
+        assert_eq!(session().decide(at(600.0), approval(), Rules::all()), Err(Settled::Expired));
+        assert_eq!(session().open(at(599.999), Rules::all()), Ok(()));
+    }
+
+    #[test]
+    fn leaving_a_rule_out_changes_what_the_rule_is_about() {
+        let approved = |rule| {
+            let mut session = session();
+            session.decide(at(0.0), approval(), Rules::all()).unwrap();
+            polls(&mut session, Rules::all().without(rule), &[600.0, 600.1, 700.0])
+        };
+        assert_eq!(approved(Rule::ExpireApprovals), ["granted", "unknown", "unknown"]);
+        let undecided = |rule, moments: &[f64]| polls(&mut session(), Rules::all().without(rule), moments);
+        assert_eq!(undecided(Rule::ExpireSessions, &[700.0]), ["pending"]);
+        assert_eq!(undecided(Rule::FirstPollIsFree, &[1.0]), ["slow_down"]);
+        assert_eq!(undecided(Rule::ThrottleEarlyPolls, &[1.0, 1.1]), ["pending", "pending"]);
+        assert_eq!(
+            undecided(Rule::SlowDownGrowsInterval, &[1.0, 1.1, 6.1]),
+            ["pending", "slow_down", "pending"]
+        );
+        assert_eq!(undecided(Rule::ExpiryBeforeThrottle, &[599.0, 600.0]), ["pending", "slow_down"]);
+        let mut twice = session();
+        twice.decide(at(0.0), approval(), Rules::all()).unwrap();
+        let rules = Rules::all().without(Rule::SingleUse);
+        assert_eq!(polls(&mut twice, rules, &[1.0, 1.1]), ["granted", "granted"]);
+    }
+}

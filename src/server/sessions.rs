@@ -1,7 +1,6 @@
 //! All device authorization sessions, found by either code. Knows no HTTP.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rand::Rng;
@@ -9,6 +8,7 @@ use rand::Rng;
 use super::codes;
 use super::moment::Moment;
 use super::rules::{Rule, Rules};
+use super::schedule::Schedule;
 use super::session::{Asked, PollOutcome, Session, Throttle};
 use super::terms::Terms;
 
@@ -19,7 +19,7 @@ pub struct Sessions {
     /// Canonical user code to device code. Two look-up spaces: neither code is ever taken for the other.
     by_user_code: HashMap<String, Arc<str>>,
     /// When to forget which device code.
-    forget: BinaryHeap<Reverse<(Moment, Arc<str>)>>,
+    forget: Schedule<Arc<str>>,
     /// Throttles by client, for when sessions have none of their own.
     by_client: HashMap<Arc<str>, Throttle>,
 }
@@ -35,7 +35,7 @@ impl Sessions {
         }
         self.by_user_code.insert(codes::canonical(&user_code), Arc::clone(&device_code));
         let session = Session::new(asked, Arc::clone(&device_code), user_code.into(), now);
-        self.forget.push(Reverse((session.expires + terms.policy.retention, Arc::clone(&device_code))));
+        self.forget.add(session.expires + terms.policy.retention, Arc::clone(&device_code));
         self.by_device_code.entry(device_code).insert_entry(session).into_mut()
     }
 
@@ -88,15 +88,10 @@ impl Sessions {
         self.by_user_code.contains_key(&codes::canonical(user_code))
     }
 
-    /// Forgets what has been kept long enough; a little at each call, so that nobody waits for it.
     fn sweep(&mut self, now: Moment) {
-        for _ in 0..4 {
-            if !self.forget.peek().is_some_and(|Reverse((when, _))| *when <= now) {
-                return;
-            }
-            if let Some(Reverse((_, device_code))) = self.forget.pop() {
-                self.kill(&device_code);
-            }
+        for _ in 0..Schedule::<Arc<str>>::BATCH {
+            let Some(device_code) = self.forget.due(now) else { return };
+            self.kill(&device_code);
         }
     }
 

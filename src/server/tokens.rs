@@ -1,7 +1,6 @@
 //! Access and refresh tokens: issued, refreshed, looked up, revoked. Knows no HTTP and no JSON.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use super::codes;
 use super::config::{Client, Grant};
 use super::moment::Moment;
 use super::rules::{Rule, Rules};
+use super::schedule::Schedule;
 use super::scope::Scopes;
 use super::session::Approval;
 use super::terms::Terms;
@@ -103,7 +103,7 @@ pub struct NotYours;
 #[derive(Debug, Default)]
 pub struct Tokens {
     by_value: HashMap<Arc<str>, Token>,
-    forget: BinaryHeap<Reverse<(Moment, Arc<str>)>>,
+    forget: Schedule<Arc<str>>,
 }
 
 impl Token {
@@ -254,19 +254,14 @@ impl Tokens {
             spent: false,
         };
         self.by_value.insert(Arc::clone(&value), token);
-        self.forget.push(Reverse((expires + terms.policy.retention, Arc::clone(&value))));
+        self.forget.add(expires + terms.policy.retention, Arc::clone(&value));
         value
     }
 
-    /// Forgets what ended long ago; a little at each call, so that nobody waits for it.
     fn sweep(&mut self, now: Moment) {
-        for _ in 0..4 {
-            if !self.forget.peek().is_some_and(|Reverse((when, _))| *when <= now) {
-                return;
-            }
-            if let Some(Reverse((_, value))) = self.forget.pop() {
-                self.by_value.remove(&value);
-            }
+        for _ in 0..Schedule::<Arc<str>>::BATCH {
+            let Some(value) = self.forget.due(now) else { return };
+            self.by_value.remove(&value);
         }
     }
 }
