@@ -49,7 +49,10 @@ async fn public(State(server): State<Arc<Server>>, request: axum::extract::Reque
     };
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
         let refusal = Refusal::invalid_request("The body is too large or was cut off.");
-        return Reply::from(refusal.status(StatusCode::PAYLOAD_TOO_LARGE)).into_response();
+        let headers = server.config.policy().headers(endpoint.audience());
+        return Reply::from(refusal.status(StatusCode::PAYLOAD_TOO_LARGE))
+            .with_headers(headers)
+            .into_response();
     };
     let from: Option<IpAddr> = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let query = head.uri.query().unwrap_or_default().to_owned();

@@ -8,6 +8,16 @@
 //! bytes -> Request -> terms of this request (Rules, Policy) -> handler -> Reply -> headers of the Policy -> bytes
 //! ```
 //!
+//! The places where a misbehaviour acts, one for each kind:
+//!
+//! | what it does | where |
+//! | --- | --- |
+//! | leave a rule out, change a number | `state::Server::terms`, once a request |
+//! | refuse what it should not, wait | `routes::answer`, before the handler |
+//! | take one outcome of a poll for another | `routes::token`, between session and reply |
+//! | edit an answer: status, headers, members, body | `routes::answer`, after the headers of the policy |
+//! | write a stale session back | `sessions::Sessions`: a session is one value that can be cloned and put back |
+//!
 //! It knows nothing of suites, expectations or load. It binds loopback only and forgets everything on exit.
 
 // Pure: values in, values out.

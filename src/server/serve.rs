@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::app::app;
 use super::config::Config;
+use super::signing;
 
 /// Connections that may wait to be accepted: load runs start many at once.
 const BACKLOG: u32 = 4096;
@@ -68,6 +69,8 @@ pub async fn start(config: Config, public: SocketAddr, admin: SocketAddr) -> io:
     let (public_listener, admin_listener) = (listen(public)?, listen(admin)?);
     let (public, admin) = (public_listener.local_addr()?, admin_listener.local_addr()?);
     let app = app(config, &format!("http://{public}"));
+    // Made in the background, so that neither start-up nor the first ID token waits for it.
+    tokio::spawn(signing::key());
     let (stop, stopped) = watch::channel(false);
     let tasks =
         [serve(public_listener, app.public, stopped.clone()), serve(admin_listener, app.admin, stopped)];

@@ -154,7 +154,7 @@ fn words(server: &Server, token: &str) -> Markup {
 fn asked(server: &Server, session: &Session) -> String {
     let seconds = (server.now() - session.issued).as_secs();
     let ago = match (seconds / 60, seconds) {
-        (0, 1) => "1 second ago".to_owned(),
+        (0, 0..5) => "just now".to_owned(),
         (0, seconds) => format!("{seconds} seconds ago"),
         (1, _) => "1 minute ago".to_owned(),
         (minutes, _) => format!("{minutes} minutes ago"),

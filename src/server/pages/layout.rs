@@ -39,7 +39,7 @@ pub(super) fn page(server: &Server, page: &Page<'_>) -> Reply {
             body {
                 header {
                     p.brand { span.mark aria-hidden="true" { "dg" } "devgrant" }
-                    p.banner { "Test server: use no real accounts" }
+                    p.banner { "Test server" }
                 }
                 main {
                     h1 { (page.title) }
@@ -56,7 +56,7 @@ pub(super) fn page(server: &Server, page: &Page<'_>) -> Reply {
                             button.link type="submit" { "Sign out" }
                         }
                     }
-                    p { "This server forgets everything when it stops." }
+                    p { "Use no real accounts here. This server is for tests and forgets everything when it stops." }
                 }
             }
         }

@@ -64,8 +64,7 @@ pub(super) fn check_form(
     browser: Option<&Browser>,
     terms: &Terms,
 ) -> Result<(), Reply> {
-    let origin = request.headers.get(header::ORIGIN);
-    let foreign = origin.is_some_and(|origin| origin.as_bytes() != server.origin.as_bytes());
+    let foreign = request.headers.contains_key(header::ORIGIN) && !is_ours(server, request);
     if terms.rules.broken(Rule::SameOrigin, foreign) {
         return Err(notice::notice(
             server,
@@ -80,6 +79,14 @@ pub(super) fn check_form(
         return Err(notice::notice(server, StatusCode::FORBIDDEN, "This form is no longer valid", STALE));
     }
     Ok(())
+}
+
+/// Whether the `Origin` is where we say we are, or where this request went: people also write `localhost`.
+fn is_ours(server: &Server, request: &Request) -> bool {
+    let origin = request.header(&header::ORIGIN);
+    let host = request.header(&header::HOST);
+    let at_host = origin.and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    origin == Some(&server.origin) || (at_host.is_some() && at_host == host)
 }
 
 /// The cookie of a browser session: out of reach for scripts and for other sites' forms.

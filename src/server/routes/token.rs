@@ -51,7 +51,7 @@ fn poll(server: &Server, client: &Client, form: &Form, terms: &Terms) -> Result<
         }
         PollOutcome::SlowDown => Err(Refusal::new(
             ErrorCode::SlowDown,
-            "The user has not decided yet; wait 5 seconds longer between polls from now on.",
+            "The user has not decided yet; wait longer between polls from now on.",
         )),
         PollOutcome::Unknown => Err(Refusal::new(
             ErrorCode::InvalidGrant,
