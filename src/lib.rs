@@ -31,6 +31,7 @@ pub mod clock;
 pub mod http;
 pub mod login;
 pub mod runner;
+pub mod server;
 
 // 3 showing
 pub mod report;
