@@ -20,7 +20,7 @@ use crate::login::{Ended, Event, Ink, Prompt, Said, Screen, Settings, system_bro
 pub struct Login {
     /// The server and its clients
     #[arg(long, value_name = "FILE")]
-    pub target: PathBuf,
+    pub target: Option<PathBuf>,
     /// Open the verification page in a browser of this machine too
     #[arg(long)]
     pub open: bool,
