@@ -225,6 +225,16 @@ mod tests {
         );
         let few = overall(rule.clone(), &sample(49, base20, 8, 4));
         assert_eq!(few.not_exercised.as_deref(), Some("only 49 values of user_code, 50 needed"));
+        // Grouping marks are no secret, wherever they stand.
+        let marked = (1..=200).map(|n| {
+            let digits = drawn("0123456789", 2, u64::from(n));
+            codes(n, "d", &if n % 2 == 0 { format!("{digits}-") } else { format!(" {digits}") })
+        });
+        let judged = overall(rule.clone(), &marked.collect::<Vec<_>>());
+        assert!(
+            judged.mismatches[0].actual.starts_with("at most 6.6 bits: 2 positions of 10 "),
+            "{judged:?}"
+        );
         let constant: Vec<_> = (1..=60).map(|n| codes(n, "same", "SAME")).collect();
         assert!(
             overall(rule, &constant).mismatches[0].actual.starts_with("at most 0.0 bits: 0 positions of 0")
