@@ -31,16 +31,16 @@ pub fn is_secret(name: &str) -> bool {
 /// A body as it may be shown: values of secret members and fields are replaced by their redaction, bytes that are not
 /// UTF-8 by a replacement character.
 ///
-/// `content_type` decides between a form and anything else; a body without one is a form when it looks like one.
+/// A body is read as a form when its media type or its look says so: raw probes send forms under other media types,
+/// and other things under this one.
 #[must_use]
 pub fn body(bytes: &[u8], content_type: Option<&str>) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let is_form = content_type.map_or_else(
-        || looks_like_form(&text),
-        |kind| kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"),
-    );
-    // A body that claims to be a form and is JSON is one of our own raw probes.
-    if is_form && !text.trim_start().starts_with(['{', '[']) { form(&text) } else { json(&text) }
+    let says_form = content_type.is_some_and(|kind| {
+        kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
+    });
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    if looks_like_form(&text) || (says_form && !is_json) { form(&text) } else { json(&text) }
 }
 
 /// Headers as they may be shown: credentials and cookies are redacted, in URLs the secret parameters.
@@ -57,7 +57,7 @@ pub fn header(name: &str, value: &str) -> String {
             Some((scheme, credentials)) => format!("{scheme} {}", redact(credentials)),
             None => redact(value),
         },
-        "cookie" => value.split(';').map(|pair| cookie(pair)).collect::<Vec<_>>().join(";"),
+        "cookie" => value.split(';').map(cookie).collect::<Vec<_>>().join(";"),
         "set-cookie" => match value.split_once(';') {
             Some((pair, attributes)) => format!("{};{attributes}", cookie(pair)),
             None => cookie(value),
@@ -356,10 +356,15 @@ mod tests {
         ] {
             assert_eq!(body(raw.as_bytes(), Some("application/json")), expected, "{raw}");
         }
-        assert_eq!(
-            body(b"grant_type=x&device%5Fcode=GmRhmhcxhwAzkoEqiMEg&client_id=a", None),
-            format!("grant_type=x&device%5Fcode={shown}&client_id=a")
-        );
+        for content_type in [None, Some("text/plain"), Some("application/json")] {
+            assert_eq!(
+                body(b"grant_type=x&device%5Fcode=GmRhmhcxhwAzkoEqiMEg&client_id=a", content_type),
+                format!("grant_type=x&device%5Fcode={shown}&client_id=a")
+            );
+        }
+        let form = Some("Application/x-www-form-urlencoded; charset=utf-8");
+        assert_eq!(body(b"a=b c&token=GmRhmhcxhwAzkoEqiMEg", form), format!("a=b c&token={shown}"));
+        assert_eq!(body(br#"{"token":"GmRhmhcxhwAzkoEqiMEg"}"#, form), format!(r#"{{"token":"{shown}"}}"#));
     }
 
     #[test]
@@ -420,7 +425,7 @@ mod tests {
         }
         assert_eq!(known.scrub("short GmRhmhcx"), "short GmRhmhcx");
         assert_eq!(known.scrub(SECRET), redact(SECRET));
-        assert_eq!(format!("{known:?}").contains(SECRET), false);
+        assert!(!format!("{known:?}").contains(SECRET));
     }
 
     #[test]

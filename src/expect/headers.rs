@@ -231,6 +231,7 @@ mod tests {
             ("Basic realm=\"x\"", vec!["Basic"]),
             ("Basic realm=\"x\", charset=\"UTF-8\", Bearer error=\"a, Digest b\"", vec!["Basic", "Bearer"]),
             ("Negotiate, Basic realm = x , Token68 abc==", vec!["Negotiate", "Basic", "Token68"]),
+            ("Basic a=b, realm = x", vec!["Basic"]),
             ("realm=\"x\"", vec![]),
             (", ,", vec![]),
             ("\"Basic\"", vec![]),

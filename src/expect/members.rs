@@ -129,7 +129,7 @@ fn texts(rule: &MemberRule, text: &str, scope: &dyn Scope, faults: &mut Vec<Stri
     if rule.length_at_least.is_some_and(|least| length < least)
         || rule.length_at_most.is_some_and(|most| length > most)
     {
-        faults.push(format!("{length} {}", if length == 1 { "character" } else { "characters" }));
+        faults.push(format!("{length} {}", show::plural(length, "character", "characters")));
     }
     let alphanumerics = text.chars().filter(|c| c.is_alphanumeric()).count();
     if rule.alphanumerics_at_least.is_some_and(|least| alphanumerics < least) {

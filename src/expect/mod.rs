@@ -10,7 +10,8 @@
 //! - `members` and `uri`: member
 //! - `relations`: same_as, same, differ, near
 //! - `combine`: not, any_of, lenient, when
-//! - `together`: count, never, tokens, distinct, entropy
+//! - `together`: count, never, tokens
+//! - `sample`: distinct, entropy
 
 mod answer;
 mod body;
@@ -19,6 +20,7 @@ mod describe;
 mod headers;
 mod members;
 mod relations;
+mod sample;
 mod show;
 #[cfg(test)]
 mod stage;
@@ -218,5 +220,56 @@ mod tests {
             assert_eq!(looks_at_all(expectation), all, "{written}");
             assert_eq!(needs_answer(expectation), answer, "{written}");
         }
+    }
+
+    #[test]
+    fn no_bytes_from_the_network_make_a_matcher_panic() {
+        let all = stage::expectations(json!([
+            { "outcome": "pending" }, { "error": { "is": "a", "warn": "other", "because": "x" } }, { "status": 400 },
+            { "header": { "www-authenticate": { "scheme": "a", "has": "b", "lacks": "c", "present": true } } },
+            { "content_type": "a/b" }, { "body": ["json-object", "unique-members", "utf-8"] },
+            { "member": { "a": {
+                "at_least": 1, "at_most": 2, "above": 0, "is": "a", "is_any_case": "b", "is_not": "c",
+                "length_at_least": 9, "length_at_most": 1, "alphanumerics_at_least": 4, "charset": "scope",
+                "uri": "absolute", "https": true, "lacks": "{tv.user_code}", "has": "{tv.user_code}",
+                "without": ["query", "fragment", "userinfo", "percent-escape"], "same_host": "https://x/"
+            }, "error": { "type": "integer", "uri": "reference" } } },
+            { "absent": ["a"] }, { "contains": { "a": "b" } }, { "not": { "error": "a" } },
+            { "any_of": [[{ "status": 400 }], [{ "error": "b" }]] }, { "same_as": "nobody" },
+            { "when": { "member": "a", "expect": [{ "absent": ["a"] }] } }, { "lacks": "a" },
+            { "scope": { "subset_of": "tv", "lacks": "a" } }, { "tokens": { "of": "tv", "is": 1 } },
+            { "count": { "outcome": "pending", "at_most": 0 } }, { "never": { "outcome": "pending", "samples": 1 } },
+            { "distinct": { "of": "user_code" } }, { "entropy": { "of": "device_code", "is": "1 bits" } }
+        ]));
+        let bodies: Vec<Vec<u8>> = vec![
+            Vec::new(),
+            b"\xef\xbb\xbf".to_vec(),
+            b"\xff\xfe\x00".to_vec(),
+            b"{\"a\":\"\\ud800\"}".to_vec(),
+            b"{\"a\":\"%\",\"error\":\"http://[\"}".to_vec(),
+            b"{\"a\":\"https://%zz\xc3\xa9:/?#@\"}".to_vec(),
+            "{\"a\":\"https://é‹›\u{202e}/%é\",\"scope\":\"é  é\"}".into(),
+            b"{\"a\":123456789012345678901234567890,\"error\":-1e308}".to_vec(),
+            b"{\"a\":[\"b\",null],\"scope\":[],\"error\":{}}".to_vec(),
+            b"{\"access_token\":\"\\u0000\",\"refresh_token\":1}".to_vec(),
+            b"{\"token\":\"\\".to_vec(),
+            b"[".repeat(300),
+            b"{\"a\":".repeat(300),
+        ];
+        let mut exchanges = vec![stage::unanswered(1)];
+        for body in bodies {
+            for status in [0, 99, 200, 302, 400, 429, 503, 999] {
+                let headers = [("www-authenticate", "\u{fffd}=\"\\\",,é x=\"é"), ("content-type", ";é")];
+                exchanges.push(stage::with_headers(2, status, &headers, &body));
+            }
+        }
+        for exchange in &exchanges {
+            for mismatch in judge(&all, exchange, &stage::stage()) {
+                assert!(!mismatch.expected.is_empty() && !mismatch.actual.is_empty(), "{mismatch:?}");
+                assert!(!mismatch.actual.contains(char::is_control), "{mismatch:?}");
+            }
+        }
+        let overall = judge_all(&all, &exchanges.iter().collect::<Vec<_>>(), &stage::stage());
+        assert!(!overall.mismatches.is_empty());
     }
 }

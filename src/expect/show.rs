@@ -107,7 +107,7 @@ fn is_invisible(c: char) -> bool {
 /// `exchange 3`, `exchanges 3, 7, 9, 12, 15 and 20 more`
 pub(super) fn numbers(numbers: &BTreeSet<u32>) -> String {
     let named: Vec<_> = numbers.iter().take(MOST_NUMBERS).map(u32::to_string).collect();
-    let word = if numbers.len() == 1 { "exchange" } else { "exchanges" };
+    let word = plural(numbers.len(), "exchange", "exchanges");
     match numbers.len().saturating_sub(named.len()) {
         0 => format!("{word} {}", joined(&named, "and")),
         more => format!("{word} {} and {more} more", named.join(", ")),
@@ -121,6 +121,11 @@ pub(super) fn joined(words: &[String], conjunction: &str) -> String {
         [one] => one.clone(),
         [most @ .., last] => format!("{} {conjunction} {last}", most.join(", ")),
     }
+}
+
+/// The word for one or for many.
+pub(super) const fn plural<'a>(n: usize, one: &'a str, many: &'a str) -> &'a str {
+    if n == 1 { one } else { many }
 }
 
 /// A number without needless digits.
