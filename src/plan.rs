@@ -147,7 +147,13 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn skip_reason(case: &Case<'_>, target: &Target, found: &Found, limits: Limits, cost: &Cost) -> Option<String> {
+fn skip_reason(
+    case: &Case<'_>,
+    target: &Target,
+    found: &Found,
+    limits: Limits,
+    cost: &Cost,
+) -> Option<String> {
     let check = &case.entry.check;
     if check.destructive && limits.destructive == Destructive::LeftOut {
         return Some("may trip limiters: allow it with --destructive".to_owned());
@@ -165,15 +171,18 @@ fn skip_reason(case: &Case<'_>, target: &Target, found: &Found, limits: Limits, 
     if !missing.is_empty() {
         return Some(format!("the target has no {}", missing.join(", no ")));
     }
-    if let Some(role) = roles(case).into_iter().find(|role| *role != Role::Unknown && target.client(*role).is_none()) {
+    if let Some(role) =
+        roles(case).into_iter().find(|role| *role != Role::Unknown && target.client(*role).is_none())
+    {
         return Some(format!("the target names no client for the role {role}"));
     }
     if let Some(endpoint) = endpoints(check).into_iter().find(|endpoint| !has_endpoint(found, *endpoint)) {
         return Some(format!("the target has no {endpoint} endpoint"));
     }
-    limits.max_wait.filter(|max| cost.time > *max).map(|max| {
-        format!("takes longer than --max-wait {}", crate::timing::show(max))
-    })
+    limits
+        .max_wait
+        .filter(|max| cost.time > *max)
+        .map(|max| format!("takes longer than --max-wait {}", crate::timing::show(max)))
 }
 
 fn has_endpoint(found: &Found, endpoint: Endpoint) -> bool {
@@ -190,7 +199,11 @@ fn has_endpoint(found: &Found, endpoint: Endpoint) -> bool {
 fn is_about_transport(case: &Case<'_>) -> bool {
     let plain = |edits: Edits| edits.scheme.is_some();
     case.variant.is_some_and(|variant| plain(variant.edits()))
-        || case.entry.check.all_steps().any(|step| matches!(step, Step::Tls(_)) || step_edits(step).is_some_and(plain))
+        || case
+            .entry
+            .check
+            .all_steps()
+            .any(|step| matches!(step, Step::Tls(_)) || step_edits(step).is_some_and(plain))
 }
 
 fn step_edits(step: &Step) -> Option<Edits> {
@@ -234,7 +247,10 @@ fn endpoints(check: &Check) -> BTreeSet<Endpoint> {
 #[must_use]
 pub fn needs_polling(check: &Check) -> bool {
     let polls = |step: &Step| {
-        matches!(step, Step::Poll(_) | Step::Polls(_) | Step::PollUntil(_) | Step::Race(_) | Step::Together(_))
+        matches!(
+            step,
+            Step::Poll(_) | Step::Polls(_) | Step::PollUntil(_) | Step::Race(_) | Step::Together(_)
+        )
     };
     check.all_steps().any(polls) && !asks_for(check, Capability::Polling)
 }
@@ -287,8 +303,7 @@ impl Timekeeper for Planned<'_> {
 
 impl Cost {
     fn of(case: &Case<'_>, found: &Found) -> Self {
-        let lifetime =
-            if roles(case).contains(&Role::Pace) { found.pace_lifetime } else { found.lifetime };
+        let lifetime = if roles(case).contains(&Role::Pace) { found.pace_lifetime } else { found.lifetime };
         let keeper = Planned { found, lifetime, grown: Duration::ZERO };
         let mut cost = Self { time: Duration::ZERO, requests: 0 };
         for step in case.entry.check.all_steps() {
@@ -299,9 +314,8 @@ impl Cost {
     }
 
     fn add(&mut self, step: &Step, keeper: &Planned<'_>) {
-        let wait = |after: Option<&Timing>| {
-            after.map_or_else(|| keeper.interval(), |after| after.length(keeper))
-        };
+        let wait =
+            |after: Option<&Timing>| after.map_or_else(|| keeper.interval(), |after| after.length(keeper));
         let until_expiry = |plus: f64| {
             Duration::try_from_secs_f64((keeper.lifetime.as_secs_f64() + plus).max(0.0)).unwrap_or_default()
         };
@@ -367,4 +381,3 @@ pub fn fit(lifetime: Duration, gap: Duration) -> u32 {
     let times = (lifetime.as_secs_f64() / gap.as_secs_f64().max(0.001)).clamp(1.0, 10_000.0) as u32;
     times
 }
-

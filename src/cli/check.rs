@@ -90,7 +90,9 @@ fn weight(text: &str) -> Result<Weight, String> {
     let level = Level::ALL.iter().find(|level| level.word() == text).map(|level| Weight::Level(*level));
     let severity =
         || Severity::ALL.iter().find(|severity| severity.word() == text).map(|s| Weight::Severity(*s));
-    level.or_else(severity).ok_or_else(|| "write must, should, implied, may, critical, high, medium or low".to_owned())
+    level
+        .or_else(severity)
+        .ok_or_else(|| "write must, should, implied, may, critical, high, medium or low".to_owned())
 }
 
 fn report(text: &str) -> Result<(String, PathBuf), String> {
@@ -150,7 +152,7 @@ impl Check {
         };
         let (target, embedded) = match files.target.clone() {
             Some(target) => (target, None),
-            None => match embedded().await {
+            None => match embedded(Config::embedded()).await {
                 Ok((target, running)) => (target, Some(running)),
                 Err(message) => {
                     console.note(&format!("error: the embedded server could not be started: {message}"));
@@ -187,7 +189,10 @@ impl Check {
             (true, _) => (None, None),
             (false, Ok((path, file))) => (Some(path), Some(file)),
             (false, Err(error)) => {
-                let at = self.record.as_ref().map_or_else(|| "the state directory".to_owned(), |p| p.display().to_string());
+                let at = self
+                    .record
+                    .as_ref()
+                    .map_or_else(|| "the state directory".to_owned(), |p| p.display().to_string());
                 console.note(&format!("error: no record can be written to {at}: {error}\nhelp: give another place with --record PATH"));
                 return Exit::Usage;
             }
@@ -208,20 +213,23 @@ impl Check {
             let preflight = before?;
             let limits = Limits {
                 max_wait: self.max_wait,
-                destructive: if self.destructive || is_embedded { Destructive::Allowed } else { Destructive::LeftOut },
+                destructive: if self.destructive || is_embedded {
+                    Destructive::Allowed
+                } else {
+                    Destructive::LeftOut
+                },
             };
             let plan = Plan::new(entries, target, &preflight.found, limits);
             let began = self.began(target, &preflight, &plan, driver.is_some());
             if self.dry_run {
                 return Ok(Some((began, listing(&plan))));
             }
-            let samples: Vec<_> = plan.cases.iter().filter_map(|case| case.entry.check.sample.clone()).collect();
+            let samples: Vec<_> =
+                plan.cases.iter().filter_map(|case| case.entry.check.sample.clone()).collect();
             let run = Run::new(link, target.clone(), preflight.endpoints, preflight.found, driver, &samples);
             run.link.tell(Event::Began(Box::new(began))).await;
-            let options = Options {
-                strict: self.mode == Mode::Strict,
-                known_failures: files.known_failures.clone(),
-            };
+            let options =
+                Options { strict: self.mode == Mode::Strict, known_failures: files.known_failures.clone() };
             play(&run, &files.catalog, &plan, &options, interrupt).await;
             Ok(None)
         };
@@ -261,7 +269,11 @@ impl Check {
             checks: plan.checks(),
             cases: plan.cases.len(),
             decisions: plan.decisions(),
-            driver: target.approval.as_ref().filter(|_| has_driver).map(|approval| driver_name(approval).to_owned()),
+            driver: target
+                .approval
+                .as_ref()
+                .filter(|_| has_driver)
+                .map(|approval| driver_name(approval).to_owned()),
             requests: plan.requests,
             estimate_ms: u64::try_from(plan.estimate.as_millis()).unwrap_or(u64::MAX),
             interval_s: found.interval.as_secs_f64(),
@@ -282,7 +294,8 @@ impl Check {
         for (name, path) in &self.report {
             let Some(format) = FORMATS.iter().find(|format| format.name == name) else { continue };
             if let Err(error) = std::fs::write(path, (format.write)(record)) {
-                console.note(&format!("error: the report could not be written to {}: {error}", path.display()));
+                console
+                    .note(&format!("error: the report could not be written to {}: {error}", path.display()));
                 trouble = Some(Exit::NotJudged);
             }
         }
@@ -307,17 +320,21 @@ fn with_controls<'a>(mut entries: Vec<&'a Entry>, files: &'a Files) -> Vec<&'a E
 }
 
 /// The embedded server on free ports, and its target.
-async fn embedded() -> Result<(Target, Running), String> {
+pub(super) async fn embedded(config: Config) -> Result<(Target, Running), String> {
     let mut target = files::embedded().map_err(|diagnostics| {
         diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>().join("; ")
     })?;
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let running = start(Config::embedded(), loopback, loopback).await.map_err(|error| error.to_string())?;
+    let running = start(config, loopback, loopback).await.map_err(|error| error.to_string())?;
     target.issuer = Some(format!("http://{}", running.public()));
     Ok((target, running))
 }
 
-fn driver_of(target: &Target, jobs: &Arc<Semaphore>, timeout: Duration) -> Result<Option<Box<dyn Driver>>, String> {
+fn driver_of(
+    target: &Target,
+    jobs: &Arc<Semaphore>,
+    timeout: Duration,
+) -> Result<Option<Box<dyn Driver>>, String> {
     let Some(approval) = &target.approval else { return Ok(None) };
     let pages = HttpPages::new().map_err(|error| error.to_string())?;
     let gated = Gated { pages, jobs: jobs.clone(), timeout };
@@ -332,13 +349,19 @@ const fn driver_name(approval: &Approval) -> &'static str {
 }
 
 fn listing(plan: &Plan<'_>) -> String {
-    let mut lines = vec![format!("about {} requests, and the pages of the user's decisions; nothing was judged", plan.requests)];
+    let mut lines = vec![format!(
+        "about {} requests, and the pages of the user's decisions; nothing was judged",
+        plan.requests
+    )];
     lines.push(String::new());
-    lines.extend(plan.cases.iter().map(|case| format!("  {:<14} {}", case.entry.weight.label(), case.name())));
+    lines
+        .extend(plan.cases.iter().map(|case| format!("  {:<14} {}", case.entry.weight.label(), case.name())));
     if !plan.skipped.is_empty() {
         lines.push(String::new());
         lines.push("left out".to_owned());
-        lines.extend(plan.skipped.iter().map(|skipped| format!("  {}: {}", skipped.case.name(), skipped.reason)));
+        lines.extend(
+            plan.skipped.iter().map(|skipped| format!("  {}: {}", skipped.case.name(), skipped.reason)),
+        );
     }
     lines.join("\n")
 }

@@ -59,7 +59,9 @@ fn read_target(source: &Source) -> Result<Target, Vec<Diagnostic>> {
         diagnostics.push(
             Diagnostic::error("no-endpoints", "the target does not say where the server is")
                 .at(at(&[]))
-                .help("give issuer (for its metadata), or endpoints.device_authorization and endpoints.token"),
+                .help(
+                    "give issuer (for its metadata), or endpoints.device_authorization and endpoints.token",
+                ),
         );
     }
     if target.approval.is_some() && target.users.is_empty() && diagnostics.is_empty() {

@@ -9,11 +9,24 @@
 //! GET /userinfo → 200 {"sub":"alice"}
 //! ```
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::login::{Ended, Event, Ink, Prompt, Said, Screen, Settings, system_browser};
+use tokio::sync::{Semaphore, mpsc};
+use url::Url;
+
+use super::console::Console;
+use super::exit::Exit;
+use super::files;
+use crate::http::Wire;
+use crate::protocol::Role;
+use crate::report::terminal::Colour;
+use crate::runner::{Link, locate};
+use crate::target::Target;
+
+use crate::login::{self, Ended, Event, Ink, Prompt, Said, Screen, Settings, system_browser};
 
 /// Log in as a device: show the code, poll, use the token.
 #[derive(Debug, Clone, clap::Args)]
@@ -30,11 +43,80 @@ pub struct Login {
 }
 
 impl Login {
+    /// Plays the device once, against the target or a reference server of its own.
+    pub(super) async fn run(self, console: &Console) -> Exit {
+        let (target, running) = match self.target.as_deref() {
+            Some(path) => match files::target(path) {
+                Ok(target) => (target, None),
+                Err(diagnostics) => {
+                    files::show(console, &diagnostics, 1);
+                    return Exit::Usage;
+                }
+            },
+            None => match super::check::embedded(crate::server::Config::reference()).await {
+                Ok((target, running)) => (target, Some(running)),
+                Err(message) => {
+                    console.note(&format!("error: the reference server could not be started: {message}"));
+                    return Exit::NotJudged;
+                }
+            },
+        };
+        if running.is_some() {
+            console.note("no target: a reference server of our own; sign in as alice, password wonderland-1");
+        }
+        let exit = tokio::select! {
+            exit = self.play(console, &target) => exit,
+            _ = tokio::signal::ctrl_c() => Exit::Interrupted,
+        };
+        if let Some(running) = running {
+            running.shutdown().await;
+        }
+        exit
+    }
+
+    async fn play(&self, console: &Console, target: &Target) -> Exit {
+        let settings = match settings_of(target).await {
+            Ok(settings) => self.settings(settings),
+            Err(message) => {
+                console.note(&format!("error: {message}"));
+                return Exit::NotJudged;
+            }
+        };
+        let look = Look {
+            moving: std::io::stderr().is_terminal(),
+            colour: console.style().colour == Colour::On,
+            qr: !self.no_qr,
+            columns: std::io::stdout().is_terminal().then_some(console.style().width),
+        };
+        match login::run(settings, &mut Terminal::new(std::io::stdout(), std::io::stderr(), look)).await {
+            Ended::Granted => Exit::Good,
+            Ended::Denied => Exit::Denied,
+            Ended::Expired => Exit::Expired,
+            Ended::Protocol(_) => Exit::Protocol,
+            Ended::Ours(_) => Exit::NotJudged,
+        }
+    }
+
     /// `settings` as the flags want them.
     #[must_use]
     pub fn settings(&self, settings: Settings) -> Settings {
         Settings { browser: self.open.then_some(system_browser), ..settings }
     }
+}
+
+/// Where to log in, by the target file and the server's metadata.
+async fn settings_of(target: &Target) -> Result<Settings, String> {
+    let client = target.clients.get(&Role::Tv).ok_or("the target names no client tv")?.clone();
+    let wire = Wire::new(Duration::from_secs(10)).map_err(|error| error.to_string())?;
+    // Nobody follows these events: the requests for metadata are all that goes this way.
+    let (events, _) = mpsc::channel(1);
+    let link = Link::new(Arc::new(wire), Arc::new(Semaphore::new(1)), events, target);
+    let endpoints =
+        locate(&link, target).await.map_err(|trouble| format!("{trouble}\nhelp: {}", trouble.help))?;
+    let url = |text: &str| Url::parse(text).map_err(|error| format!("{text} is no URL: {error}"));
+    let mut settings = Settings::new(url(&endpoints.device_authorization)?, url(&endpoints.token)?, client);
+    settings.api = endpoints.api.as_deref().map(url).transpose()?;
+    Ok(settings)
 }
 
 /// What the terminal is like.

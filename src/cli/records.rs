@@ -82,7 +82,9 @@ fn format_names() -> clap::builder::PossibleValuesParser {
 fn read(path: Option<&Path>) -> Result<RunRecord, String> {
     let path = match path {
         Some(path) => path.to_owned(),
-        None => last().ok_or("there is no record yet\nhelp: run devgrant check, or give the path of a record")?,
+        None => {
+            last().ok_or("there is no record yet\nhelp: run devgrant check, or give the path of a record")?
+        }
     };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read the record {}: {error}", path.display()))?;

@@ -128,7 +128,9 @@ impl Serve {
             config.set_path(*endpoint, path).map_err(|error| error.to_string())?;
         }
         if !self.user.is_empty() {
-            config.set_users(self.user.iter().map(|(name, password)| config::User::new(name, password)).collect());
+            config.set_users(
+                self.user.iter().map(|(name, password)| config::User::new(name, password)).collect(),
+            );
         }
         Ok(config)
     }
@@ -137,7 +139,9 @@ impl Serve {
 /// What a person needs to know to use the server.
 fn banner(config: &Config, origin: &str, admin: &str) -> String {
     let mut lines = vec![
-        format!("devgrant reference server at {origin}, for testing only: loopback, everything forgotten at the end"),
+        format!(
+            "devgrant reference server at {origin}, for testing only: loopback, everything forgotten at the end"
+        ),
         String::new(),
     ];
     for (what, endpoint) in [
@@ -154,7 +158,8 @@ fn banner(config: &Config, origin: &str, admin: &str) -> String {
     lines.push(format!("  {:<21} {admin}/approve, /deny, /expire", "admin hooks"));
     lines.push(String::new());
     for client in config.clients() {
-        let secret = client.secret.as_ref().map_or_else(String::new, |secret| format!("  secret {}", secret.expose()));
+        let secret =
+            client.secret.as_ref().map_or_else(String::new, |secret| format!("  secret {}", secret.expose()));
         let kind = if client.secret.is_some() { AuthMethod::Basic } else { AuthMethod::None };
         lines.push(format!("  client {:<19} {kind:<5}{secret}", client.id));
     }
@@ -162,7 +167,10 @@ fn banner(config: &Config, origin: &str, admin: &str) -> String {
         lines.push(format!("  user   {}", user.name));
     }
     lines.push(String::new());
-    lines.push(format!("try   curl -d client_id=tv-public {origin}{}", config.path(Endpoint::DeviceAuthorization)));
+    lines.push(format!(
+        "try   curl -d client_id=tv-public {origin}{}",
+        config.path(Endpoint::DeviceAuthorization)
+    ));
     lines.push("stop  with ctrl-C".to_owned());
     lines.join("\n")
 }

@@ -230,7 +230,11 @@ impl<'a> Player<'a> {
         if came_out {
             return Ok(());
         }
-        Err(Stop::NotExercised(format!("no {wanted}: exchange #{} was answered {}", exchange.number, self.short(exchange))))
+        Err(Stop::NotExercised(format!(
+            "no {wanted}: exchange #{} was answered {}",
+            exchange.number,
+            self.short(exchange)
+        )))
     }
 
     /// The answer in a few words, redacted.
@@ -311,4 +315,3 @@ fn no_anchor(name: &str, anchor: Anchor) -> Stop {
 pub(super) fn no_value(name: &str) -> Stop {
     Stop::NotExercised(format!("there is no {name}: the server did not give it"))
 }
-

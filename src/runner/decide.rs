@@ -115,7 +115,9 @@ impl<'a> Player<'a> {
                 Done::Decided(Err(stop)) => trouble = Some(stop),
                 Done::Polled { session, answer } => {
                     let answer = answer?;
-                    if let Some(session) = self.sessions.get_mut(&session).and_then(|sessions| sessions.first_mut()) {
+                    if let Some(session) =
+                        self.sessions.get_mut(&session).and_then(|sessions| sessions.first_mut())
+                    {
                         session.answered(&answer);
                     }
                     if let Together::Poll(poll) = step {

@@ -108,12 +108,17 @@ impl Link {
     }
 
     /// Tells an event. Nobody listening is fine: a run may be played for its result alone.
-    pub(super) async fn tell(&self, event: Event) {
+    pub async fn tell(&self, event: Event) {
         let _ = self.events.send(event).await;
     }
 
     /// Sends one request and keeps what came of it.
-    pub(super) async fn exchange(&self, by: &dyn Transport, label: Label<'_>, composed: Composed) -> Arc<Exchange> {
+    pub(super) async fn exchange(
+        &self,
+        by: &dyn Transport,
+        label: Label<'_>,
+        composed: Composed,
+    ) -> Arc<Exchange> {
         let sent = {
             // The semaphore is never closed; were it, one request too many would be in flight, no more.
             let _permit = self.jobs.acquire().await;
@@ -192,7 +197,10 @@ pub(super) fn milliseconds(length: Duration) -> f64 {
 fn show(exchange: &Exchange, case: &str, secrets: &redact::Known) -> ShownExchange {
     let asked = &exchange.asked;
     let content_type = |headers: &[(String, String)]| {
-        headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, value)| value.clone())
+        headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+            .map(|(_, value)| value.clone())
     };
     let scrubbed = |headers: Vec<(String, String)>| {
         headers.into_iter().map(|(name, value)| (name, secrets.scrub(&value))).collect()
@@ -207,7 +215,8 @@ fn show(exchange: &Exchange, case: &str, secrets: &redact::Known) -> ShownExchan
         request_headers: scrubbed(redact::headers(&asked.headers)),
         request_body: secrets.scrub(&redact::body(&asked.body, content_type(&asked.headers).as_deref())),
         status: answer.ok().map(|answer| answer.status),
-        response_headers: answer.map_or_else(|_| Vec::new(), |answer| scrubbed(redact::headers(&answer.headers))),
+        response_headers: answer
+            .map_or_else(|_| Vec::new(), |answer| scrubbed(redact::headers(&answer.headers))),
         response_body: answer.map_or_else(
             |_| String::new(),
             |answer| secrets.scrub(&redact::body(&answer.body, content_type(&answer.headers).as_deref())),

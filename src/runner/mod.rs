@@ -14,8 +14,8 @@ mod session;
 mod settle;
 mod tokens;
 
-pub use preflight::{Preflight, Trouble, preflight};
-pub use resolve::Resolved;
 pub use link::Link;
+pub use preflight::{Preflight, Trouble, locate, preflight};
+pub use resolve::Resolved;
 pub use run::Run;
 pub use settle::{Options, play};

@@ -11,7 +11,7 @@ use crate::exchange::Exchange;
 use crate::expect;
 use crate::outcome::Outcome;
 use crate::plan::fit;
-use crate::protocol::{Capability, DEVICE_CODE_GRANT, Endpoint, Role};
+use crate::protocol::{DEVICE_CODE_GRANT, Endpoint, Role};
 use crate::suite::{Authorize, Bound, Count, Edits, Graded, Poll, PollUntil, Polls, Race, Step};
 use crate::timing::{Timekeeper, Timing, show};
 use crate::verdict::{Grade, Mismatch};
@@ -86,7 +86,10 @@ impl<'a> Player<'a> {
             return Ok(false);
         }
         if tries >= PATIENCE {
-            return Err(Stop::Inconclusive(format!("still limited after {PATIENCE} tries: {}", self.short(exchange))));
+            return Err(Stop::Inconclusive(format!(
+                "still limited after {PATIENCE} tries: {}",
+                self.short(exchange)
+            )));
         }
         Ok(true)
     }
@@ -100,7 +103,11 @@ impl<'a> Player<'a> {
     }
 
     /// The poll as it goes out.
-    pub(super) fn compose_poll(&self, session: &Session, poll: &PollAs<'_>) -> Result<(Composed, Role), Stop> {
+    pub(super) fn compose_poll(
+        &self,
+        session: &Session,
+        poll: &PollAs<'_>,
+    ) -> Result<(Composed, Role), Stop> {
         let codes = session.codes.as_ref().ok_or_else(|| no_session("polled"))?;
         let role = poll.client.or(poll.edits.client).unwrap_or(session.role);
         let client = self.run.client(role).ok_or_else(|| no_client(role))?;
@@ -118,7 +125,8 @@ impl<'a> Player<'a> {
         let mut at = at;
         let mut tries = 0;
         loop {
-            let what = if session.device.slow_downs() > 0 { "recovery from slow_down" } else { "the interval" };
+            let what =
+                if session.device.slow_downs() > 0 { "recovery from slow_down" } else { "the interval" };
             self.run.link.wait_until(&self.name, at, what).await;
             let (mut composed, role) = self.compose_poll(session, poll)?;
             composed.manner.kept_pace = self.run.link.now() >= session.heard + session.interval();
@@ -191,7 +199,8 @@ impl<'a> Player<'a> {
         let series = sessions.iter_mut().zip(0_u32..).map(|(session, index)| {
             let edits = &edits;
             async move {
-                let stagger = polls.stagger.as_ref().map_or(Duration::ZERO, |stagger| stagger.length(session) * index);
+                let stagger =
+                    polls.stagger.as_ref().map_or(Duration::ZERO, |stagger| stagger.length(session) * index);
                 this.series(session, polls, stagger, edits).await
             }
         });
@@ -282,7 +291,8 @@ impl<'a> Player<'a> {
             let outcome = answer.outcome();
             if until.outcome.contains(&outcome) {
                 let mismatch = until.by.as_ref().and_then(|by| {
-                    let (grade, because) = expect::grade_of(by, |bound| fits(bound, polls, late_by, session))?;
+                    let (grade, because) =
+                        expect::grade_of(by, |bound| fits(bound, polls, late_by, session))?;
                     Some(Mismatch {
                         grade,
                         expected: format!("{} by {}", words(&until.outcome), bounds(by)),
@@ -345,11 +355,6 @@ impl<'a> Player<'a> {
         }
         Ok(())
     }
-
-    /// Is the capability `polling` there? Checks that poll are not exercised without it.
-    pub(super) fn polling_is_understood(&self) -> bool {
-        self.run.found.capabilities.contains(&Capability::Polling)
-    }
 }
 
 fn no_client(role: Role) -> Stop {
@@ -377,9 +382,11 @@ fn fits(bound: &Bound, polls: u32, late_by: Duration, session: &Session) -> bool
 fn is_worth_waiting(by: Option<&Graded<Bound>>, polls: u32, late_by: Duration, session: &Session) -> bool {
     by.map_or_else(
         || polls < 3,
-        |by| by.all().any(|bound| match bound {
-            Bound::Poll(n) => polls < *n,
-            Bound::Within(timing) => late_by <= timing.length(session),
-        }),
+        |by| {
+            by.all().any(|bound| match bound {
+                Bound::Poll(n) => polls < *n,
+                Bound::Within(timing) => late_by <= timing.length(session),
+            })
+        },
     )
 }

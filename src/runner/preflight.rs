@@ -56,16 +56,7 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
         detail: None,
         help: "add clients.tv: the public client that checks use unless they say otherwise".to_owned(),
     })?;
-    let mut endpoints = Resolved::default();
-    let metadata = match &target.issuer {
-        Some(issuer) => discover(link, issuer, &mut endpoints).await?,
-        None => Map::new(),
-    };
-    endpoints.fill(target, &metadata).map_err(|message| Trouble {
-        message,
-        detail: None,
-        help: "write it under endpoints in the target file, as an absolute URL".to_owned(),
-    })?;
+    let endpoints = locate(link, target).await?;
     let mut notes = Vec::new();
     let plain_http = is_plain_loopback(&endpoints.token);
     if plain_http {
@@ -125,6 +116,24 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
         plain_http,
     };
     Ok(Preflight { endpoints, found, notes })
+}
+
+/// Where the endpoints are, by the target file and the issuer's metadata.
+///
+/// # Errors
+/// Nobody listens, or an endpoint is nowhere to be found.
+pub async fn locate(link: &Link, target: &Target) -> Result<Resolved, Trouble> {
+    let mut endpoints = Resolved::default();
+    let metadata = match &target.issuer {
+        Some(issuer) => discover(link, issuer, &mut endpoints).await?,
+        None => Map::new(),
+    };
+    endpoints.fill(target, &metadata).map_err(|message| Trouble {
+        message,
+        detail: None,
+        help: "write it under endpoints in the target file, as an absolute URL".to_owned(),
+    })?;
+    Ok(endpoints)
 }
 
 struct AskedBy {
@@ -254,7 +263,9 @@ fn some_client_is_known(url: &str, asked: &[AskedBy]) -> Result<(), Trouble> {
     }
     Err(Trouble {
         message: "the device authorization endpoint knows none of the configured clients".to_owned(),
-        detail: Some(may_be_known.iter().map(|asked| refused_line(asked, url)).collect::<Vec<_>>().join("\n")),
+        detail: Some(
+            may_be_known.iter().map(|asked| refused_line(asked, url)).collect::<Vec<_>>().join("\n"),
+        ),
         help: "are they registered for the device grant? check clients in the target file".to_owned(),
     })
 }
@@ -272,7 +283,8 @@ async fn clients_are_known_at_both(
     }
     let mut lines = Vec::new();
     for asked in asked.iter().filter(|asked| asked.role != Role::NoGrant) {
-        let (Some(client), Some(codes)) = (target.clients.get(&asked.role), Codes::read(&asked.exchange)) else {
+        let (Some(client), Some(codes)) = (target.clients.get(&asked.role), Codes::read(&asked.exchange))
+        else {
             continue;
         };
         let exchange = poll_with(link, endpoints, asked.role, client, &codes.device_code).await;

@@ -91,7 +91,7 @@ fn absolute(issuer: Option<&str>, written: &str) -> Option<String> {
 
 /// Where the documents of an issuer may be, in the order in which they are tried (RFC 8414 §3.1 and §5).
 #[must_use]
-pub fn well_known(issuer: &str) -> Vec<(MetadataDocument, String)> {
+pub(super) fn well_known(issuer: &str) -> Vec<(MetadataDocument, String)> {
     let Ok(url) = Url::parse(issuer) else { return Vec::new() };
     let origin = url.origin().ascii_serialization();
     let path = url.path().trim_end_matches('/');
@@ -100,7 +100,10 @@ pub fn well_known(issuer: &str) -> Vec<(MetadataDocument, String)> {
         (MetadataDocument::Openid, format!("{origin}{path}/.well-known/openid-configuration")),
     ];
     if !path.is_empty() {
-        places.push((MetadataDocument::Oauth, format!("{origin}{path}/.well-known/oauth-authorization-server")));
+        places.push((
+            MetadataDocument::Oauth,
+            format!("{origin}{path}/.well-known/oauth-authorization-server"),
+        ));
         places.push((MetadataDocument::Openid, format!("{origin}/.well-known/openid-configuration{path}")));
     }
     places

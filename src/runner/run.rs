@@ -90,7 +90,10 @@ impl Run {
             .iter()
             .filter(|(_, tries)| tries.came_out == 0)
             .map(|(capability, tries)| {
-                format!("{capability} is declared and never once came out in {} tries: {}", tries.tried, tries.last_trouble)
+                format!(
+                    "{capability} is declared and never once came out in {} tries: {}",
+                    tries.tried, tries.last_trouble
+                )
             })
             .collect()
     }

@@ -55,9 +55,7 @@ impl Values<'_> {
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {
             text.push_str(before);
-            let is_name = |name: &str| {
-                name.contains('.') || name == "random"
-            };
+            let is_name = |name: &str| name.contains('.') || name == "random";
             match after.split_once('}') {
                 Some((name, after)) if is_name(name) && name.chars().all(is_name_char) => {
                     text.push_str(&write(&self.value(name).ok_or_else(|| name.to_owned())?));
@@ -84,7 +82,10 @@ impl Scope for Values<'_> {
     }
 
     fn exchange(&self, name: &str) -> Option<&Exchange> {
-        self.named.get(name).map(|exchange| &**exchange).or_else(|| self.session(name).map(|s| &*s.authorized))
+        self.named
+            .get(name)
+            .map(|exchange| &**exchange)
+            .or_else(|| self.session(name).map(|s| &*s.authorized))
     }
 
     fn has(&self, capability: Capability) -> bool {

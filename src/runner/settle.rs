@@ -38,7 +38,8 @@ pub async fn play(
 ) {
     let start = run.link.now();
     for skipped in &plan.skipped {
-        let ended = Ending { verdict: Verdict::Skip, reason: Some(skipped.reason.clone()), ..Ending::default() };
+        let ended =
+            Ending { verdict: Verdict::Skip, reason: Some(skipped.reason.clone()), ..Ending::default() };
         tell(run, &skipped.case, ended, options).await;
     }
     let results = std::sync::Mutex::new(Vec::new());
@@ -116,7 +117,8 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
         }
     }
     for (case, ending) in held {
-        let ending = controlled(case, ending, &results.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let ending =
+            controlled(case, ending, &results.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         keep(tell(run, case, ending, options).await);
     }
     let archive = run.link.archive();
@@ -140,7 +142,9 @@ async fn play_rounds(run: &Run, case: &Case<'_>) -> Ending {
     {
         return Ending {
             verdict: Verdict::NotExercised,
-            reason: Some("the server does not understand polls, see token-request/form-is-understood".to_owned()),
+            reason: Some(
+                "the server does not understand polls, see token-request/form-is-understood".to_owned(),
+            ),
             ..Ending::default()
         };
     }
@@ -155,7 +159,8 @@ async fn play_rounds(run: &Run, case: &Case<'_>) -> Ending {
         if !second.broken && second.stop.is_none() {
             second.mismatches.clear();
             second.stop = Some(Stop::Inconclusive(
-                "answered with a server error once, and otherwise when repeated on a fresh session".to_owned(),
+                "answered with a server error once, and otherwise when repeated on a fresh session"
+                    .to_owned(),
             ));
         }
         second
@@ -191,10 +196,9 @@ fn combine(case: &Case<'_>, rounds: Vec<Played>) -> Ending {
             None => {}
         }
         for mismatch in round.mismatches {
-            let is_new = !ending
-                .mismatches
-                .iter()
-                .any(|known: &Mismatch| known.expected == mismatch.expected && known.actual == mismatch.actual);
+            let is_new = !ending.mismatches.iter().any(|known: &Mismatch| {
+                known.expected == mismatch.expected && known.actual == mismatch.actual
+            });
             if is_new {
                 ending.mismatches.push(mismatch);
             }

@@ -59,8 +59,10 @@ impl<'a> Player<'a> {
     pub(super) async fn refresh(&mut self, refresh: &'a Refresh, step: &'a Step) -> Result<(), Stop> {
         let edits = self.edits(step, refresh.edits())?;
         let (session, set) = self.token_set(&refresh.session, refresh.token_set.as_deref())?;
-        let token =
-            set.refresh_token.clone().ok_or_else(|| no_value(&format!("{}.refresh_token", refresh.session)))?;
+        let token = set
+            .refresh_token
+            .clone()
+            .ok_or_else(|| no_value(&format!("{}.refresh_token", refresh.session)))?;
         let role = edits.client.unwrap_or(session.role);
         let client = self.client(role)?;
         let params = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
@@ -100,9 +102,10 @@ impl<'a> Player<'a> {
         let kind = used.token.unwrap_or(TokenKind::AccessToken);
         let token = match kind {
             TokenKind::AccessToken => set.access_token.clone(),
-            TokenKind::RefreshToken => {
-                set.refresh_token.clone().ok_or_else(|| no_value(&format!("{}.refresh_token", used.session)))?
-            }
+            TokenKind::RefreshToken => set
+                .refresh_token
+                .clone()
+                .ok_or_else(|| no_value(&format!("{}.refresh_token", used.session)))?,
         };
         let role = edits.client.unwrap_or(session.role);
         let params = [("token", token.as_str()), ("token_type_hint", kind.word())];
@@ -111,8 +114,11 @@ impl<'a> Player<'a> {
         let came_out = exchange.answer.as_ref().is_ok_and(|answer| answer.status == 200);
         let plain = edits == (Edits { client: edits.client, ..Edits::default() });
         if plain {
-            let capability =
-                if endpoint == Endpoint::Revocation { Capability::Revocation } else { Capability::Introspection };
+            let capability = if endpoint == Endpoint::Revocation {
+                Capability::Revocation
+            } else {
+                Capability::Introspection
+            };
             self.note(capability, came_out, &exchange);
         }
         if let Some(name) = &used.name {
@@ -129,7 +135,8 @@ impl<'a> Player<'a> {
 
     pub(super) async fn request(&mut self, request: &'a Request, step: &'a Step) -> Result<(), Stop> {
         if let Some(session) = request.session.as_deref().and_then(|name| self.session(name)) {
-            let wait = request.after.as_ref().map_or_else(|| session.interval(), |after| after.length(session));
+            let wait =
+                request.after.as_ref().map_or_else(|| session.interval(), |after| after.length(session));
             let until = session.heard + wait;
             self.run.link.wait_until(&self.name, until, "the interval").await;
         }
@@ -221,7 +228,12 @@ impl<'a> Player<'a> {
     }
 
     /// One request; a limiter is waited out where the check does not name it.
-    async fn send_patiently(&self, endpoint: Endpoint, role: Role, composed: Composed) -> Result<Arc<Exchange>, Stop> {
+    async fn send_patiently(
+        &self,
+        endpoint: Endpoint,
+        role: Role,
+        composed: Composed,
+    ) -> Result<Arc<Exchange>, Stop> {
         let mut tries = 0;
         loop {
             let exchange = self.send(endpoint, role, composed.clone()).await?;

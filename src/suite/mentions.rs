@@ -23,9 +23,12 @@ fn names(expectation: &Expectation, outcome: Outcome) -> bool {
     match expectation {
         Expectation::Outcome(graded) => graded.all().any(|named| *named == outcome),
         Expectation::Error(graded) => {
-            outcome == Outcome::SlowDown && graded.is.iter().chain(&graded.acceptable).any(|word| word == "slow_down")
+            outcome == Outcome::SlowDown
+                && graded.is.iter().chain(&graded.acceptable).any(|word| word == "slow_down")
         }
-        Expectation::Status(graded) => outcome == Outcome::Limited && graded.all().any(|status| *status == 429),
+        Expectation::Status(graded) => {
+            outcome == Outcome::Limited && graded.all().any(|status| *status == 429)
+        }
         Expectation::Not(inner) => names(inner, outcome),
         Expectation::AnyOf(alternatives) => alternatives.iter().flatten().any(|e| names(e, outcome)),
         Expectation::Lenient(lenient) => lenient.expect.iter().any(|e| names(e, outcome)),
