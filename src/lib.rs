@@ -12,14 +12,29 @@ pub mod yaml;
 // 1 pure: values in, values out
 pub mod catalog;
 pub mod compose;
+pub mod device;
 pub mod event;
 pub mod exchange;
+pub mod expect;
 pub mod outcome;
+pub mod plan;
 pub mod record;
+pub mod redact;
 pub mod requirement;
 pub mod suite;
 pub mod target;
 pub mod verdict;
 
 // 2 doing: the only async code
+pub mod approval;
 pub mod clock;
+pub mod http;
+pub mod login;
+pub mod runner;
+pub mod server;
+
+// 3 showing
+pub mod report;
+
+// 4 the rim
+pub mod cli;

@@ -1,2 +1,7 @@
-//! devgrant
-fn main() {}
+//! The `devgrant` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    devgrant::cli::main()
+}

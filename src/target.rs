@@ -8,7 +8,11 @@
 //! users:
 //!   alice: { login: alice, password: wonderland-1 }
 //! approval:
-//!   form: { sign_in: { fields: { login: "{login}", password: "{password}" } } }
+//!   form:
+//!     steps:
+//!       - { when: { field: user_code }, fill: { user_code: "{user_code}" } }
+//!       - { when: { field: password }, fill: { login: "{login}", password: "{password}" } }
+//!       - { when: { button: { name: accept } }, press: { name: accept }, decides: approve }
 //! ```
 
 use std::collections::BTreeMap;
@@ -21,6 +25,13 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::{AuthMethod, Capability, Role, UserRole};
 use crate::secret::Secret;
 use crate::timing::{Constant, Constants};
+
+mod recipe;
+
+pub use recipe::{
+    Approval, Blank, Decision, FormButton, FormDone, FormMatch, FormRecipe, FormStep, Manual, Template,
+    TemplateError,
+};
 
 /// The server under test and how to reach it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -112,91 +123,6 @@ pub struct User {
     /// What is typed as the password.
     #[schemars(with = "String")]
     pub password: Secret,
-}
-
-/// The approval driver and its settings; one key.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-pub enum Approval {
-    /// Signs in, enters the code and decides by HTML forms over plain HTTP.
-    #[serde(rename = "form")]
-    Form(FormRecipe),
-    /// Shows code and URI and waits for a person.
-    #[serde(rename = "manual")]
-    Manual(Manual),
-}
-
-/// Settings of the `manual` driver.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Manual {
-    /// How long to wait for the person before the step counts as not come out; the code's lifetime otherwise.
-    #[serde(default)]
-    pub give_up_after: Option<Length>,
-}
-
-/// How the `form` driver walks through the pages. At every page it looks for the first step whose `when` fits a form
-/// of that page, fills it in and submits it, keeping hidden fields and cookies, until a page fits none.
-///
-/// ```yaml
-/// form:
-///   steps:
-///     - { when: { field: user_code }, fill: { user_code: "{user_code}" } }
-///     - { when: { field: password }, fill: { login: "{login}", password: "{password}" } }
-///     - { when: { button: approve }, approve: { press: { name: decision, value: approve } }, deny: { ... } }
-/// ```
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FormRecipe {
-    /// What to do at each kind of page; the first that fits is taken.
-    pub steps: Vec<FormStep>,
-    /// A text whose presence in the last page shows that the decision was taken; without it any page below 500 after
-    /// the decision was submitted will do.
-    #[serde(default)]
-    pub done: Option<String>,
-    /// Headers sent with every page request (some servers need an `Origin` or an `Accept`).
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// Send cookies marked `Secure` over http on loopback too, as browsers do for localhost.
-    #[serde(default)]
-    pub secure_cookies_on_loopback: bool,
-}
-
-/// One kind of page.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FormStep {
-    /// Which form this step is for.
-    pub when: FormMatch,
-    /// Values to fill in; `{user_code}`, `{login}` and `{password}` stand for the session's and the user's.
-    #[serde(default)]
-    pub fill: BTreeMap<String, String>,
-    /// The button to press in any case (its name and value are sent).
-    #[serde(default)]
-    pub press: BTreeMap<String, String>,
-    /// What is sent besides when the user approves; a step with `approve` or `deny` is the decision.
-    #[serde(default)]
-    pub approve: Option<BTreeMap<String, String>>,
-    /// What is sent besides when the user denies.
-    #[serde(default)]
-    pub deny: Option<BTreeMap<String, String>>,
-}
-
-/// What a form must have; all that is named must fit.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FormMatch {
-    /// The name of an input that it has.
-    #[serde(default)]
-    pub field: Option<String>,
-    /// An input that it has with exactly this value: `{ prompt: login }`.
-    #[serde(default)]
-    pub value: BTreeMap<String, String>,
-    /// The page's text or title has this text.
-    #[serde(default)]
-    pub text: Option<String>,
-    /// The form's action contains this.
-    #[serde(default)]
-    pub action: Option<String>,
 }
 
 /// A length of time of the target file: `2 s`.

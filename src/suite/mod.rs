@@ -4,6 +4,7 @@ mod expectation;
 mod facts;
 mod graded;
 mod leaves;
+mod mentions;
 mod model;
 mod request;
 mod steps;
@@ -16,6 +17,7 @@ pub use expectation::{
     UriKind, UriPart, When,
 };
 pub use graded::{Graded, OneOrMany};
+pub use mentions::mentions;
 pub use model::{Alone, Check, Over, Sample, SampleKind, Suite, Variant};
 pub use request::{Alteration, Auth, AuthStyle, Edits, Encode, Scheme, SecretChoice, SpaceEncoding, size};
 pub use steps::{

@@ -1,0 +1,204 @@
+//! A page's forms, title and text out of its HTML, as a browser with scripts would see them.
+
+use std::sync::LazyLock;
+
+use http::Method;
+use scraper::{ElementRef, Html, Node, Selector};
+use url::Url;
+
+use super::fields::{Control, Form, Kind, Submission};
+
+/// What a page has for its reader.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) title: String,
+    /// The text that a reader sees, spaces run together.
+    pub(super) text: String,
+    pub(super) forms: Vec<Form>,
+    /// Where a browser goes on by itself, nobody doing anything.
+    pub(super) passage: Option<Submission>,
+}
+
+/// Elements whose text nobody reads; with scripts on, `noscript` is one of them.
+const UNREAD: [&str; 5] = ["script", "style", "noscript", "template", "title"];
+
+/// The longest delay of a refresh that is a redirect in disguise, in seconds.
+const SHORT: f64 = 1.0;
+
+/// A selector of ours.
+macro_rules! selector {
+    ($text:literal) => {{
+        static SELECTOR: LazyLock<Selector> =
+            LazyLock::new(|| Selector::parse($text).expect("a selector that the tests parse"));
+        &*SELECTOR
+    }};
+}
+
+impl Document {
+    /// Reads the page at `url`.
+    pub(super) fn read(html: &str, url: &Url) -> Self {
+        let page = Html::parse_document(html);
+        let base = page
+            .select(selector!("base[href]"))
+            .find_map(|base| url.join(base.attr("href")?).ok())
+            .unwrap_or_else(|| url.clone());
+        let forms = forms(&page, url, &base);
+        let passage = refresh(&page, &base).or_else(|| self_submitting(&page, &forms));
+        let title = page.select(selector!("title")).next();
+        Self {
+            title: title.map(|title| spaced(title.text())).unwrap_or_default(),
+            text: spaced(read_text(page.root_element())),
+            forms,
+            passage,
+        }
+    }
+
+    /// Whether its title or text has this text.
+    pub(super) fn shows(&self, text: &str) -> bool {
+        self.title.contains(text) || self.text.contains(text)
+    }
+}
+
+/// The forms of a page, each with the controls that belong to it: inside it, or naming it by `form`.
+fn forms(page: &Html, url: &Url, base: &Url) -> Vec<Form> {
+    let elements: Vec<ElementRef<'_>> = page.select(selector!("form")).collect();
+    let mut forms: Vec<Form> = elements.iter().map(|form| bare_form(*form, url, base)).collect();
+    for control in page.select(selector!("input, button, select, textarea")) {
+        let owner = elements.iter().position(|form| match control.attr("form") {
+            Some(id) => form.attr("id") == Some(id),
+            None => control.ancestors().any(|ancestor| ancestor.id() == form.id()),
+        });
+        if let Some(form) = owner.and_then(|owner| forms.get_mut(owner)) {
+            form.controls.extend(read_control(control, base));
+        }
+    }
+    forms
+}
+
+/// A form without its controls.
+fn bare_form(form: ElementRef<'_>, url: &Url, base: &Url) -> Form {
+    let encoding = form.attr("enctype").map(str::to_ascii_lowercase);
+    Form {
+        method: form.attr("method").and_then(method).unwrap_or(Method::GET),
+        action: form.attr("action").and_then(|action| address(action, base)).unwrap_or_else(|| url.clone()),
+        // Browsers take a word they do not know for the usual encoding.
+        encoding: encoding.filter(|it| it == "multipart/form-data" || it == "text/plain"),
+        controls: Vec::new(),
+    }
+}
+
+/// `get` or `post`; browsers take other words for `get`.
+fn method(word: &str) -> Option<Method> {
+    match word.to_ascii_lowercase().as_str() {
+        "get" => Some(Method::GET),
+        "post" => Some(Method::POST),
+        _ => None,
+    }
+}
+
+/// An address of the page; an empty one is that of the page itself.
+fn address(text: &str, base: &Url) -> Option<Url> {
+    let text = text.trim();
+    if text.is_empty() { None } else { base.join(text).ok() }
+}
+
+/// A field or a button, unless it is never sent.
+fn read_control(element: ElementRef<'_>, base: &Url) -> Option<Control> {
+    let set = |name: &str| element.attr(name).is_some();
+    let closed = |fieldset: ElementRef<'_>| fieldset.attr("disabled").is_some() && is(fieldset, "fieldset");
+    if set("disabled") || element.ancestors().filter_map(ElementRef::wrap).any(closed) {
+        return None;
+    }
+    let value = element.attr("value");
+    let kind = element.attr("type").map(str::to_ascii_lowercase).unwrap_or_default();
+    let button = |text: String| Kind::Button {
+        text,
+        action: element.attr("formaction").and_then(|action| address(action, base)),
+        method: element.attr("formmethod").and_then(method),
+    };
+    let (value, kind) = match (element.value().name(), kind.as_str()) {
+        ("button", "button" | "reset") | ("input", "button" | "reset" | "file" | "image") => return None,
+        ("button", _) => (value.unwrap_or_default().to_owned(), button(spaced(element.text()))),
+        ("input", "submit") => {
+            (value.unwrap_or_default().to_owned(), button(spaced([value.unwrap_or("Submit")])))
+        }
+        ("input", "checkbox") => {
+            (value.unwrap_or("on").to_owned(), Kind::Checkbox { checked: set("checked") })
+        }
+        ("input", "radio") => (value.unwrap_or("on").to_owned(), Kind::Radio { checked: set("checked") }),
+        ("input", "hidden") => (value.unwrap_or_default().to_owned(), Kind::Hidden),
+        ("select", _) => (String::new(), read_select(element)),
+        ("textarea", _) => (element.text().collect(), Kind::Text),
+        _ => (value.unwrap_or_default().to_owned(), Kind::Text),
+    };
+    Some(Control { name: element.attr("name").unwrap_or_default().to_owned(), value, kind })
+}
+
+/// A list of choices, with those that the page has chosen.
+fn read_select(select: ElementRef<'_>) -> Kind {
+    let options: Vec<ElementRef<'_>> =
+        select.select(selector!("option")).filter(|option| option.attr("disabled").is_none()).collect();
+    let value = |option: &ElementRef<'_>| {
+        option.attr("value").map_or_else(|| spaced(option.text()), ToOwned::to_owned)
+    };
+    let mut chosen: Vec<String> =
+        options.iter().filter(|option| option.attr("selected").is_some()).map(value).collect();
+    if select.attr("multiple").is_none() {
+        // Of a list for one choice the last selected one counts, or else the first.
+        chosen = chosen.pop().or_else(|| options.first().map(value)).into_iter().collect();
+    }
+    Kind::Select { choices: options.iter().map(value).collect(), chosen }
+}
+
+/// `<meta http-equiv="refresh" content="0; url=/next">`.
+fn refresh(page: &Html, base: &Url) -> Option<Submission> {
+    page.select(selector!("meta[http-equiv][content]")).find_map(|meta| {
+        let content = meta.attr("content")?;
+        let (delay, target) = content.split_once([';', ','])?;
+        let (key, target) = target.split_once('=')?;
+        let named = meta.attr("http-equiv")?.eq_ignore_ascii_case("refresh");
+        let soon = delay.trim().parse::<f64>().is_ok_and(|delay| delay <= SHORT);
+        if !named || !soon || !key.trim().eq_ignore_ascii_case("url") {
+            return None;
+        }
+        let url = address(target.trim().trim_matches(['"', '\'']), base)?;
+        Some(Submission { method: Method::GET, url, body: None })
+    })
+}
+
+/// A page that is nothing but a form that a script sends: hidden fields only, and no button to press.
+fn self_submitting(page: &Html, forms: &[Form]) -> Option<Submission> {
+    let [form] = forms else { return None };
+    let nothing_to_do = form.controls.iter().all(|control| matches!(control.kind, Kind::Hidden));
+    let sends = |script: &str| script.contains("submit()");
+    let script = page.select(selector!("script")).any(|script| script.text().any(sends));
+    let on_load = page.select(selector!("body[onload]")).any(|body| body.attr("onload").is_some_and(sends));
+    (nothing_to_do && (script || on_load) && form.encoding.is_none()).then(|| form.submit(None))
+}
+
+fn is(element: ElementRef<'_>, name: &str) -> bool {
+    element.value().name() == name
+}
+
+/// The pieces of text that a reader sees.
+fn read_text(root: ElementRef<'_>) -> impl Iterator<Item = &str> {
+    root.descendants().filter_map(|node| {
+        let Node::Text(text) = node.value() else { return None };
+        let unread = |ancestor: ElementRef<'_>| UNREAD.iter().any(|name| is(ancestor, name));
+        let hidden = node.ancestors().filter_map(ElementRef::wrap).any(unread);
+        (!hidden).then_some(&**text)
+    })
+}
+
+/// Texts in one line, spaces run together.
+fn spaced<'a>(pieces: impl IntoIterator<Item = &'a str>) -> String {
+    let words = pieces.into_iter().flat_map(str::split_whitespace);
+    let mut line = String::new();
+    for word in words {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}

@@ -1,0 +1,31 @@
+//! How the user says yes or no: one file per driver. Knows nothing of polls and verdicts.
+//!
+//! A decision came out when it was submitted, whatever page followed; only the device's poll tells what it did.
+
+use std::sync::Arc;
+
+use crate::target::Approval;
+
+mod ask;
+mod error;
+mod form;
+mod manual;
+mod pages;
+
+pub use ask::{Ask, Driver, Page, Start, Submitted};
+pub use error::{ApprovalError, FieldProblem, Place};
+pub use manual::{Answer, Prompt};
+pub use pages::{HttpPages, PageError, Pages};
+
+pub use crate::target::Decision;
+
+/// The table of drivers: which one plays the user as the target file says.
+///
+/// One driver serves all cases at once; each [`Driver::decide`] has cookies of its own.
+#[must_use]
+pub fn driver(approval: &Approval, pages: Arc<dyn Pages>, prompt: Arc<dyn Prompt>) -> Box<dyn Driver> {
+    match approval {
+        Approval::Form(recipe) => Box::new(form::Form::new(recipe, pages)),
+        Approval::Manual(settings) => Box::new(manual::Manual::new(settings, prompt)),
+    }
+}

@@ -1,0 +1,385 @@
+//! `devgrant check`: judge a server.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio::sync::{Semaphore, mpsc};
+
+use super::console::Console;
+use super::exit::Exit;
+use super::files::{self, Files};
+use super::prompt::StdinPrompt;
+use super::{live, records};
+use crate::approval::{Driver, HttpPages, PageError, Pages, driver};
+use crate::catalog::{Entry, Selection};
+use crate::event::{Began, Event, FORMAT};
+use crate::http::Wire;
+use crate::plan::{Destructive, Limits, Plan};
+use crate::record::RunRecord;
+use crate::report::FORMATS;
+use crate::report::terminal::{ending, header};
+use crate::runner::{Link, Options, Preflight, Run, Trouble, play, preflight};
+use crate::server::{Config, Running, start};
+use crate::target::{Approval, Target};
+use crate::timing::{plain_length, show};
+use crate::verdict::Weight;
+
+/// Judge a server with the conformance suites.
+#[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    /// The server under test; the embedded reference server unless given
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
+    /// Your own suites besides the shipped ones: a file, or a directory of them
+    #[arg(long, value_name = "FILE|DIR")]
+    suite: Vec<PathBuf>,
+    /// Only these checks: a glob on suite/check, or the id of a suite
+    #[arg(long = "check", value_name = "GLOB")]
+    checks: Vec<String>,
+    /// Not these checks
+    #[arg(long, value_name = "GLOB")]
+    skip: Vec<String>,
+    /// Only these levels or severities: must, should, implied, may, critical, high, medium, low
+    #[arg(long, value_name = "LEVEL", value_parser = weight)]
+    level: Vec<Weight>,
+    /// Only checks that judge these requirements: a glob such as RFC8628-3.5-*
+    #[arg(long, value_name = "GLOB")]
+    requirement: Vec<String>,
+    /// So many requests in flight at once; a waiting case holds none
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
+    /// Leave out what takes longer: 60 s
+    #[arg(long, value_name = "TIME", value_parser = plain_length)]
+    max_wait: Option<Duration>,
+    /// How long one answer may take
+    #[arg(long, value_name = "TIME", default_value = "10 s", value_parser = plain_length)]
+    timeout: Duration,
+    /// strict: acceptable warns, a warning fails
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Mode::Default)]
+    mode: Mode,
+    /// Guessing and flooding too; implied for the embedded server
+    #[arg(long)]
+    destructive: bool,
+    /// A list of failures that are known and defended, in place of the target's
+    #[arg(long, value_name = "FILE")]
+    known_failures: Option<PathBuf>,
+    /// Show the plan, with its requests and its time, and stop
+    #[arg(long)]
+    dry_run: bool,
+    /// Where the record goes; the state directory unless given
+    #[arg(long, value_name = "PATH")]
+    record: Option<PathBuf>,
+    /// Write a report when the run is over: json=out.json
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = report)]
+    report: Vec<(String, PathBuf)>,
+    /// Acceptable remarks too
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Mode {
+    Default,
+    Strict,
+}
+
+fn weight(text: &str) -> Result<Weight, String> {
+    use crate::protocol::{Level, Severity};
+    let level = Level::ALL.iter().find(|level| level.word() == text).map(|level| Weight::Level(*level));
+    let severity =
+        || Severity::ALL.iter().find(|severity| severity.word() == text).map(|s| Weight::Severity(*s));
+    level
+        .or_else(severity)
+        .ok_or_else(|| "write must, should, implied, may, critical, high, medium or low".to_owned())
+}
+
+fn report(text: &str) -> Result<(String, PathBuf), String> {
+    let names = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
+    let (format, path) = text.split_once('=').ok_or("write FORMAT=PATH, such as json=out.json")?;
+    if FORMATS.iter().any(|known| known.name == format) {
+        Ok((format.to_owned(), path.into()))
+    } else {
+        Err(format!("no format {format}; one of: {}", names()))
+    }
+}
+
+/// Pages that count among the requests in flight, each answered in time.
+struct Gated {
+    pages: HttpPages,
+    jobs: Arc<Semaphore>,
+    timeout: Duration,
+}
+
+impl Pages for Gated {
+    fn fetch(
+        &self,
+        request: ::http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'_, Result<::http::Response<bytes::Bytes>, PageError>> {
+        async move {
+            // The semaphore is never closed.
+            let _permit = self.jobs.acquire().await;
+            let late = |_| PageError::Unreachable(format!("no answer within {}", show(self.timeout)));
+            tokio::time::timeout(self.timeout, self.pages.fetch(request)).await.map_err(late)?
+        }
+        .boxed()
+    }
+}
+
+impl Check {
+    pub(super) async fn run(self, console: &Console) -> Exit {
+        let read = files::read(&self.suite, self.target.as_deref(), self.known_failures.as_deref());
+        let files = match read {
+            Ok(files) => files,
+            Err((diagnostics, count)) => {
+                files::show(console, &diagnostics, count);
+                return Exit::Usage;
+            }
+        };
+        let selection = Selection {
+            checks: self.checks.clone(),
+            skip: self.skip.clone(),
+            levels: self.level.clone(),
+            requirements: self.requirement.clone(),
+        };
+        let entries = match files.catalog.select(&selection) {
+            Ok(entries) => with_controls(entries, &files),
+            Err(message) => {
+                console.note(&format!("error: {message}"));
+                return Exit::Usage;
+            }
+        };
+        let (target, embedded) = match files.target.clone() {
+            Some(target) => (target, None),
+            None => match embedded(Config::embedded()).await {
+                Ok((target, running)) => (target, Some(running)),
+                Err(message) => {
+                    console.note(&format!("error: the embedded server could not be started: {message}"));
+                    return Exit::NotJudged;
+                }
+            },
+        };
+        let exit = self.judge(console, &files, &entries, &target, embedded.is_some()).await;
+        if let Some(running) = embedded {
+            running.shutdown().await;
+        }
+        exit
+    }
+
+    async fn judge(
+        &self,
+        console: &Console,
+        files: &Files,
+        entries: &[&Entry],
+        target: &Target,
+        is_embedded: bool,
+    ) -> Exit {
+        let jobs = Arc::new(Semaphore::new(self.jobs.into()));
+        let (sender, receiver) = mpsc::channel(1024);
+        let wire = match Wire::new(self.timeout) {
+            Ok(wire) => Arc::new(wire),
+            Err(error) => return ours(console, &error.to_string()),
+        };
+        let driver = match driver_of(target, &jobs, self.timeout) {
+            Ok(driver) => driver,
+            Err(message) => return ours(console, &message),
+        };
+        let (path, file) = match (self.dry_run, records::create(self.record.as_deref())) {
+            (true, _) => (None, None),
+            (false, Ok((path, file))) => (Some(path), Some(file)),
+            (false, Err(error)) => {
+                let at = self
+                    .record
+                    .as_ref()
+                    .map_or_else(|| "the state directory".to_owned(), |p| p.display().to_string());
+                console.note(&format!("error: no record can be written to {at}: {error}\nhelp: give another place with --record PATH"));
+                return Exit::Usage;
+            }
+        };
+        let link = Link::new(wire, jobs, sender, target);
+        let doing = async {
+            let interrupt = async {
+                // Where the signal cannot be listened for, nothing interrupts but the end of the process.
+                if tokio::signal::ctrl_c().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::pin!(interrupt);
+            let before = tokio::select! {
+                before = preflight(&link, target) => before.map_err(Some),
+                () = &mut interrupt => Err(None),
+            };
+            let preflight = before?;
+            let limits = Limits {
+                max_wait: self.max_wait,
+                destructive: if self.destructive || is_embedded {
+                    Destructive::Allowed
+                } else {
+                    Destructive::LeftOut
+                },
+            };
+            let plan = Plan::new(entries, target, &preflight.found, limits);
+            let began = self.began(target, &preflight, &plan, driver.is_some());
+            if self.dry_run {
+                return Ok(Some((began, listing(&plan))));
+            }
+            let samples: Vec<_> =
+                plan.cases.iter().filter_map(|case| case.entry.check.sample.clone()).collect();
+            let run = Run::new(link, target.clone(), preflight.endpoints, preflight.found, driver, &samples);
+            run.link.tell(Event::Began(Box::new(began))).await;
+            let options =
+                Options { strict: self.mode == Mode::Strict, known_failures: files.known_failures.clone() };
+            play(&run, &files.catalog, &plan, &options, interrupt).await;
+            Ok(None)
+        };
+        let (done, (record, trouble)) = tokio::join!(doing, live::follow(console, receiver, file));
+        if let Some(error) = trouble {
+            console.note(&format!("error: the record could not be written to its end: {error}"));
+        }
+        match done {
+            Err(None) => {
+                console.note("interrupted before anything was judged");
+                Exit::Interrupted
+            }
+            Err(Some(trouble)) => not_judged(console, &trouble),
+            Ok(Some((began, listing))) => {
+                console.out(&header(&began, console.style()));
+                console.out(&listing);
+                Exit::Good
+            }
+            Ok(None) => {
+                console.out(&ending(&record, console.style()));
+                if let Some(path) = path.filter(|_| self.record.is_some()) {
+                    console.note(&format!("record: {}", path.display()));
+                }
+                self.write_reports(console, &record).unwrap_or_else(|| Exit::of_run(record.exit_code()))
+            }
+        }
+    }
+
+    fn began(&self, target: &Target, preflight: &Preflight, plan: &Plan<'_>, has_driver: bool) -> Began {
+        let found = &preflight.found;
+        Began {
+            format: FORMAT,
+            devgrant: env!("CARGO_PKG_VERSION").to_owned(),
+            target: target.target.clone(),
+            at: target.issuer.clone().unwrap_or_else(|| preflight.endpoints.token.clone()),
+            started: crate::clock::wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            checks: plan.checks(),
+            cases: plan.cases.len(),
+            decisions: plan.decisions(),
+            driver: target
+                .approval
+                .as_ref()
+                .filter(|_| has_driver)
+                .map(|approval| driver_name(approval).to_owned()),
+            requests: plan.requests,
+            estimate_ms: u64::try_from(plan.estimate.as_millis()).unwrap_or(u64::MAX),
+            interval_s: found.interval.as_secs_f64(),
+            lifetime_s: found.lifetime.as_secs_f64(),
+            constants: found
+                .constants
+                .iter()
+                .map(|(constant, length)| (constant.word().to_owned(), show(*length)))
+                .collect(),
+            strict: self.mode == Mode::Strict,
+            notes: preflight.notes.clone(),
+        }
+    }
+
+    /// Writes the reports; an exit only when one could not be written.
+    fn write_reports(&self, console: &Console, record: &RunRecord) -> Option<Exit> {
+        let mut trouble = None;
+        for (name, path) in &self.report {
+            let Some(format) = FORMATS.iter().find(|format| format.name == name) else { continue };
+            if let Err(error) = std::fs::write(path, (format.write)(record)) {
+                console
+                    .note(&format!("error: the report could not be written to {}: {error}", path.display()));
+                trouble = Some(Exit::NotJudged);
+            }
+        }
+        trouble
+    }
+}
+
+/// The checks, and those that are the positive beside one of them.
+fn with_controls<'a>(mut entries: Vec<&'a Entry>, files: &'a Files) -> Vec<&'a Entry> {
+    let mut next = 0;
+    while let Some(entry) = entries.get(next).copied() {
+        next += 1;
+        let Some(control) = &entry.check.control_by else { continue };
+        let id = if control.contains('/') { control.clone() } else { format!("{}/{control}", entry.suite) };
+        if !entries.iter().any(|known| known.id == id)
+            && let Some(control) = files.catalog.get(&id)
+        {
+            entries.push(control);
+        }
+    }
+    entries
+}
+
+/// The embedded server on free ports, and its target.
+pub(super) async fn embedded(config: Config) -> Result<(Target, Running), String> {
+    let mut target = files::embedded().map_err(|diagnostics| {
+        diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>().join("; ")
+    })?;
+    let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let running = start(config, loopback, loopback).await.map_err(|error| error.to_string())?;
+    target.issuer = Some(format!("http://{}", running.public()));
+    Ok((target, running))
+}
+
+fn driver_of(
+    target: &Target,
+    jobs: &Arc<Semaphore>,
+    timeout: Duration,
+) -> Result<Option<Box<dyn Driver>>, String> {
+    let Some(approval) = &target.approval else { return Ok(None) };
+    let pages = HttpPages::new().map_err(|error| error.to_string())?;
+    let gated = Gated { pages, jobs: jobs.clone(), timeout };
+    Ok(Some(driver(approval, Arc::new(gated), Arc::new(StdinPrompt::new()))))
+}
+
+const fn driver_name(approval: &Approval) -> &'static str {
+    match approval {
+        Approval::Form(_) => "form",
+        Approval::Manual(_) => "manual",
+    }
+}
+
+fn listing(plan: &Plan<'_>) -> String {
+    let mut lines = vec![format!(
+        "about {} requests, and the pages of the user's decisions; nothing was judged",
+        plan.requests
+    )];
+    lines.push(String::new());
+    lines
+        .extend(plan.cases.iter().map(|case| format!("  {:<14} {}", case.entry.weight.label(), case.name())));
+    if !plan.skipped.is_empty() {
+        lines.push(String::new());
+        lines.push("left out".to_owned());
+        lines.extend(
+            plan.skipped.iter().map(|skipped| format!("  {}: {}", skipped.case.name(), skipped.reason)),
+        );
+    }
+    lines.join("\n")
+}
+
+fn ours(console: &Console, message: &str) -> Exit {
+    console.note(&format!("error: {message}\nhelp: this is trouble on this machine, not the server's"));
+    Exit::NotJudged
+}
+
+fn not_judged(console: &Console, trouble: &Trouble) -> Exit {
+    let mut lines = vec![format!("error: {trouble}")];
+    if let Some(detail) = &trouble.detail {
+        lines.push(String::new());
+        lines.extend(detail.lines().map(|line| format!("  {line}")));
+        lines.push(String::new());
+    }
+    lines.push(format!("help: {}", trouble.help));
+    lines.push("nothing was judged · exit 3".to_owned());
+    console.note(&lines.join("\n"));
+    Exit::NotJudged
+}

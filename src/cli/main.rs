@@ -1,0 +1,69 @@
+//! The table of subcommands.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::console::Console;
+use super::exit::Exit;
+use super::{check, login, records, serve};
+use crate::report::terminal::Verbosity;
+
+/// Judges OAuth 2.0 device authorization (RFC 8628) servers.
+#[derive(Parser)]
+#[command(name = "devgrant", version, propagate_version = true, max_term_width = 100)]
+struct Devgrant {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Judge a server with the conformance suites; without a target, the embedded reference server
+    Check(Box<check::Check>),
+    /// Run the reference server, for testing only
+    Serve(serve::Serve),
+    /// Play the device once: get codes, wait for the user, use the token
+    Login(login::Login),
+    /// Show a record again
+    Report(records::Report),
+    /// Show one exchange of a record in full
+    Show(records::Show),
+}
+
+/// Parses the command line, does what it says, and ends with its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let devgrant = Devgrant::parse();
+    let verbose = match &devgrant.command {
+        Command::Check(check) if check.verbose => Verbosity::Verbose,
+        Command::Report(report) if report.verbose => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let console = Console::new(verbose);
+    run(devgrant.command, &console).into()
+}
+
+fn run(command: Command, console: &Console) -> Exit {
+    match command {
+        Command::Report(report) => report.run(console),
+        Command::Show(show) => show.run(console),
+        Command::Check(check) => in_runtime(console, check.run(console)),
+        Command::Serve(serve) => in_runtime(console, serve.run(console)),
+        Command::Login(login) => in_runtime(console, login.run(console)),
+    }
+}
+
+fn in_runtime(console: &Console, command: impl Future<Output = Exit>) -> Exit {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(command);
+            runtime.shutdown_background();
+            exit
+        }
+        Err(error) => {
+            console.note(&format!("error: the runtime could not be started: {error}"));
+            Exit::NotJudged
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Asks the person at the terminal, for the `manual` driver.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio::sync::mpsc;
+
+use crate::approval::{Answer, Prompt};
+
+/// Shows questions on stderr and reads answers from stdin.
+pub(super) struct StdinPrompt {
+    lines: Arc<tokio::sync::Mutex<Option<mpsc::Receiver<String>>>>,
+    output: Mutex<io::Stderr>,
+}
+
+impl StdinPrompt {
+    pub(super) fn new() -> Self {
+        Self { lines: Arc::default(), output: Mutex::new(io::stderr()) }
+    }
+}
+
+/// Lines of stdin, read by a thread of its own: reading cannot be interrupted, waiting for a line can.
+fn read_lines() -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let Ok(line) = line else { break };
+            if sender.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+impl Prompt for StdinPrompt {
+    fn confirm<'a>(&'a self, text: &'a str) -> BoxFuture<'a, io::Result<Answer>> {
+        async move {
+            if !io::stdin().is_terminal() {
+                return Err(io::Error::other("stdin is not a terminal"));
+            }
+            {
+                let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+                writeln!(output, "{text}")?;
+                output.flush()?;
+            }
+            let mut lines = self.lines.lock().await;
+            let lines = lines.get_or_insert_with(read_lines);
+            match lines.recv().await.as_deref().map(str::trim) {
+                Some("d" | "D") => Ok(Answer::CouldNot),
+                Some(_) => Ok(Answer::Done),
+                None => Err(io::Error::other("stdin was closed")),
+            }
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,243 @@
+//! Codes over a sample: all different, and how hard to guess.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::members::letters_and_digits;
+use super::together::{found, miss, not_exercised};
+use super::view::View;
+use super::{Overall, describe, show};
+use crate::outcome::{Outcome, lenient_text};
+use crate::secret;
+use crate::suite::{Bits, CodeKind, Distinct, Entropy};
+use crate::verdict::{Grade, Mismatch};
+
+/// With fewer samples the alphabet that was seen says nothing about the alphabet that is drawn from.
+const FEWEST_SAMPLES: usize = 50;
+/// How many repeated values are named.
+const MOST_REPEATED: usize = 5;
+/// How many letters of an alphabet are worth listing.
+const LONGEST_ALPHABET: usize = 40;
+
+/// The values of one kind in the answers that brought codes.
+fn values(kind: CodeKind, views: &[View<'_>]) -> Vec<(String, u32)> {
+    let codes = views.iter().filter(|view| view.outcome == Outcome::Codes);
+    codes
+        .filter_map(|view| {
+            let value = lenient_text(view.members.as_ref()?.get(kind.word())?)?;
+            Some((value, view.exchange.number))
+        })
+        .collect()
+}
+
+fn show_code(kind: CodeKind, code: &str) -> String {
+    match kind {
+        CodeKind::DeviceCode => secret::redact(code),
+        CodeKind::UserCode => show::text(code),
+    }
+}
+
+/// `distinct: { of: user_code }`; user codes are compared as the server must compare them (RFC 8628 §6.1).
+pub(super) fn distinct(rule: &Distinct, views: &[View<'_>]) -> Overall {
+    let values = values(rule.of, views);
+    if values.len() < 2 {
+        return not_exercised(format!("fewer than two values of {} to compare", rule.of));
+    }
+    let mut seen: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+    for (value, number) in values {
+        let value = match rule.of {
+            CodeKind::DeviceCode => value,
+            CodeKind::UserCode => letters_and_digits(&value),
+        };
+        seen.entry(value).or_default().insert(number);
+    }
+    let repeated: Vec<_> = seen.iter().filter(|(_, numbers)| numbers.len() > 1).collect();
+    let Some((_, first)) = repeated.first() else { return Overall::default() };
+    let exchange = first.last().copied();
+    let shown: Vec<_> = repeated
+        .iter()
+        .take(MOST_REPEATED)
+        .map(|(value, numbers)| format!("{} in {}", show_code(rule.of, value), show::numbers(numbers)))
+        .collect();
+    let more = match repeated.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more values"),
+    };
+    found(vec![miss(describe::distinct(rule), format!("{}{more}", shown.join(", ")), exchange)])
+}
+
+/// An upper bound of what a guesser does not know.
+struct Guessing {
+    bits: f64,
+    length: usize,
+    alphabet: BTreeSet<char>,
+}
+
+/// Positions at which all samples agree, and the grouping marks of user codes, add nothing. The alphabet is what was
+/// seen over all positions that vary: taken position by position, a small sample would see a part of it only and make
+/// a good server look bad.
+fn guessing(kind: CodeKind, values: &[(String, u32)]) -> Guessing {
+    let samples: Vec<Vec<char>> = values
+        .iter()
+        .map(|(value, _)| {
+            value.chars().filter(|c| kind == CodeKind::DeviceCode || c.is_alphanumeric()).collect()
+        })
+        .collect();
+    let longest = samples.iter().map(Vec::len).max().unwrap_or_default();
+    let varies = |at: &usize| {
+        let first = samples.first().and_then(|sample| sample.get(*at));
+        samples.iter().any(|sample| sample.get(*at) != first)
+    };
+    let varying: Vec<_> = (0..longest).filter(varies).collect();
+    let alphabet: BTreeSet<char> =
+        samples.iter().flat_map(|sample| varying.iter().filter_map(|at| sample.get(*at).copied())).collect();
+    #[expect(clippy::cast_precision_loss, reason = "lengths and alphabets of codes are far below 2^52")]
+    let bits = varying.len() as f64 * (alphabet.len().max(1) as f64).log2();
+    Guessing { bits, length: varying.len(), alphabet }
+}
+
+/// `entropy: { of: user_code, is: 34 bits, ... }`
+pub(super) fn entropy(rule: &Entropy, views: &[View<'_>]) -> Overall {
+    let values = values(rule.of, views);
+    if values.len() < FEWEST_SAMPLES {
+        let have = values.len();
+        return not_exercised(format!("only {have} values of {}, {FEWEST_SAMPLES} needed", rule.of));
+    }
+    let Guessing { bits, length, alphabet } = guessing(rule.of, &values);
+    let reaches = |bound: Bits| bits + 1e-9 >= bound.0;
+    let (grade, because) = if reaches(rule.is) {
+        return Overall::default();
+    } else if rule.acceptable.is_some_and(reaches) {
+        (Grade::Acceptable, rule.because.clone())
+    } else if rule.warn.is_some_and(reaches) {
+        (Grade::Warn, rule.because.clone())
+    } else {
+        (Grade::Mismatch, None)
+    };
+    let listed = if alphabet.len() > LONGEST_ALPHABET {
+        String::new()
+    } else {
+        format!(" ({})", show::short(&alphabet.iter().collect::<String>(), LONGEST_ALPHABET))
+    };
+    let actual = format!(
+        "at most {bits:.1} bits: {length} {} of {} different characters{listed} in {} samples",
+        show::plural(length, "position", "positions"),
+        alphabet.len(),
+        values.len(),
+    );
+    let exchange = values.first().map(|(_, number)| *number);
+    found(vec![Mismatch { grade, because, ..miss(describe::entropy(rule), actual, exchange) }])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Overall;
+    use super::super::stage::{answered, overall};
+    use crate::exchange::Exchange;
+    use crate::verdict::Grade;
+
+    fn codes(number: u32, device_code: &str, user_code: &str) -> Exchange {
+        let body = format!(
+            r#"{{"device_code":"{device_code}","user_code":"{user_code}","verification_uri":"https://x/"}}"#
+        );
+        answered(number, 200, body)
+    }
+
+    #[test]
+    fn repeated_codes_are_found_as_the_server_compares_them() {
+        let all =
+            [codes(1, "d1", "AB-CD"), codes(2, "d2", "abcd"), codes(3, "d1", "X"), answered(4, 400, "")];
+        let user = overall(json!([{ "distinct": { "of": "user_code" } }]), &all);
+        assert_eq!(user.mismatches[0].expected, "every user_code is another");
+        assert_eq!(user.mismatches[0].actual, "\"ABCD\" in exchanges 1 and 2");
+        assert_eq!(user.mismatches[0].exchange, Some(2));
+        let device = overall(json!([{ "distinct": { "of": "device_code" } }]), &all);
+        assert!(device.mismatches[0].actual.starts_with("‹2 chars #"), "{}", device.mismatches[0].actual);
+        assert_eq!(overall(json!([{ "distinct": { "of": "device_code" } }]), &all[..2]), Overall::default());
+        let few = overall(json!([{ "distinct": { "of": "device_code" } }]), &all[3..]);
+        assert_eq!(few.not_exercised.as_deref(), Some("fewer than two values of device_code to compare"));
+    }
+
+    /// Digits of a number that looks random, in an alphabet.
+    fn drawn(alphabet: &str, length: usize, seed: u64) -> String {
+        let letters: Vec<_> = alphabet.chars().collect();
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        (0..length)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                letters[usize::try_from(state >> 33).unwrap() % letters.len()]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn entropy_is_an_upper_bound_that_a_good_server_passes() {
+        let base20 = "BCDFGHJKLMNPQRSTVWXZ";
+        let sample = |count: u32, alphabet: &str, length: usize, cut: usize| -> Vec<_> {
+            (1..=count)
+                .map(|n| {
+                    let mut code = drawn(alphabet, length, u64::from(n));
+                    code.insert(cut, '-');
+                    codes(n, &format!("GH_{}_v1", drawn("0123456789abcdef", 32, u64::from(n))), &code)
+                })
+                .collect()
+        };
+        let rule = json!([{ "entropy": { "of": "user_code", "is": "34 bits", "acceptable": "guess_budget",
+            "warn": "10 bits", "because": "limited" } }]);
+        for count in [50, 200] {
+            assert_eq!(overall(rule.clone(), &sample(count, base20, 8, 4)), Overall::default(), "{count}");
+        }
+        for (length, grade, actual) in [
+            (
+                9,
+                Grade::Acceptable,
+                "at most 29.9 bits: 9 positions of 10 different characters (0123456789) in 200 samples",
+            ),
+            (
+                6,
+                Grade::Warn,
+                "at most 19.9 bits: 6 positions of 10 different characters (0123456789) in 200 samples",
+            ),
+            (
+                2,
+                Grade::Mismatch,
+                "at most 6.6 bits: 2 positions of 10 different characters (0123456789) in 200 samples",
+            ),
+        ] {
+            let judged = overall(rule.clone(), &sample(200, "0123456789", length, 1));
+            assert_eq!((judged.mismatches[0].grade, judged.mismatches[0].actual.as_str()), (grade, actual));
+            assert_eq!(judged.mismatches[0].because.is_some(), grade != Grade::Mismatch);
+        }
+        assert_eq!(
+            overall(rule.clone(), &sample(200, "0123456789", 9, 1)).mismatches[0].expected,
+            "user_code of at least 34 bits"
+        );
+        // Prefix and suffix that never change add nothing: 32 digits of 16 are 128 bits exactly.
+        let device = |bits: &str| {
+            overall(json!([{ "entropy": { "of": "device_code", "is": bits } }]), &sample(200, base20, 8, 4))
+        };
+        assert_eq!(device("128 bits"), Overall::default());
+        assert!(
+            device("129 bits").mismatches[0].actual.starts_with("at most 128.0 bits: 32 positions of 16 ")
+        );
+        let few = overall(rule.clone(), &sample(49, base20, 8, 4));
+        assert_eq!(few.not_exercised.as_deref(), Some("only 49 values of user_code, 50 needed"));
+        // Grouping marks are no secret, wherever they stand.
+        let marked = (1..=200).map(|n| {
+            let digits = drawn("0123456789", 2, u64::from(n));
+            codes(n, "d", &if n % 2 == 0 { format!("{digits}-") } else { format!(" {digits}") })
+        });
+        let judged = overall(rule.clone(), &marked.collect::<Vec<_>>());
+        assert!(
+            judged.mismatches[0].actual.starts_with("at most 6.6 bits: 2 positions of 10 "),
+            "{judged:?}"
+        );
+        let constant: Vec<_> = (1..=60).map(|n| codes(n, "same", "SAME")).collect();
+        assert!(
+            overall(rule, &constant).mismatches[0].actual.starts_with("at most 0.0 bits: 0 positions of 0")
+        );
+    }
+}

@@ -1,0 +1,383 @@
+//! Which cases a run plays: the selected checks, made concrete for one target. Knows no clock and sends nothing.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::catalog::Entry;
+use crate::event::case_name;
+use crate::protocol::{Capability, Endpoint, Role, UserRole};
+use crate::suite::{Check, Count, Edits, Expectation, Sample, Step, Together, Variant};
+use crate::target::Target;
+use crate::timing::{Constant, Constants, Timekeeper, Timing};
+
+/// What preflight found out about the target.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Everything the target can do, declared or found.
+    pub capabilities: BTreeSet<Capability>,
+    /// Every constant.
+    pub constants: Constants,
+    /// The announced interval, 5 s when there was none.
+    pub interval: Duration,
+    /// The announced lifetime of `tv`'s codes.
+    pub lifetime: Duration,
+    /// The announced lifetime of the codes of `pace`.
+    pub pace_lifetime: Duration,
+    /// Plain http on loopback: transport is not assessed.
+    pub plain_http: bool,
+}
+
+/// One check made concrete.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The check.
+    pub entry: &'a Entry,
+    /// Its variant, where it has some.
+    pub variant: Option<&'a Variant>,
+}
+
+/// A case that is not played, and why.
+#[derive(Debug, Clone)]
+pub struct Skipped<'a> {
+    /// The case.
+    pub case: Case<'a>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a run does.
+#[derive(Debug, Clone, Default)]
+pub struct Plan<'a> {
+    /// What is played.
+    pub cases: Vec<Case<'a>>,
+    /// What is not.
+    pub skipped: Vec<Skipped<'a>>,
+    /// How many requests that sends, about; pages not counted.
+    pub requests: usize,
+    /// How long the longest case takes, about; the run takes little more.
+    pub estimate: Duration,
+}
+
+/// What the user of the tool allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Cases that take longer are left out.
+    pub max_wait: Option<Duration>,
+    /// Whether guessing and flooding is allowed.
+    pub destructive: Destructive,
+}
+
+/// Whether checks that may lock a user out or trip a limiter are played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destructive {
+    /// They are.
+    Allowed,
+    /// They are left out.
+    LeftOut,
+}
+
+impl Case<'_> {
+    /// The check's id, with the variant behind it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        case_name(&self.entry.id, self.variant.map(|variant| variant.variant.as_str()))
+    }
+
+    /// What the variant does to the step of this name.
+    #[must_use]
+    pub fn edits_at(&self, step_name: Option<&str>, own: Edits) -> Edits {
+        match self.variant {
+            Some(variant) if step_name == Some(variant.at.as_str()) => own.overlaid(&variant.edits()),
+            _ => own,
+        }
+    }
+
+    /// The expectations of the step of this name: its own, or the variant's.
+    #[must_use]
+    pub fn expect_at<'s>(&'s self, step: &'s Step) -> &'s [Expectation] {
+        match self.variant {
+            Some(variant) if step.name() == Some(variant.at.as_str()) && !variant.expect.is_empty() => {
+                &variant.expect
+            }
+            _ => step.expect(),
+        }
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Matches what the checks need with what the target can do.
+    #[must_use]
+    pub fn new(entries: &[&'a Entry], target: &Target, found: &Found, limits: Limits) -> Self {
+        let mut plan = Self::default();
+        let mut samples: BTreeSet<&Sample> = BTreeSet::new();
+        for entry in entries.iter().copied() {
+            let variants: Vec<Option<&Variant>> = if entry.check.each.is_empty() {
+                vec![None]
+            } else {
+                entry.check.each.iter().map(Some).collect()
+            };
+            for variant in variants {
+                let case = Case { entry, variant };
+                let cost = Cost::of(&case, found);
+                match skip_reason(&case, target, found, limits, &cost) {
+                    Some(reason) => plan.skipped.push(Skipped { case, reason }),
+                    None => {
+                        plan.requests += cost.requests;
+                        plan.estimate = plan.estimate.max(cost.time);
+                        samples.extend(entry.check.sample.as_ref());
+                        plan.cases.push(case);
+                    }
+                }
+            }
+        }
+        plan.requests += samples.iter().map(|sample| sample.count as usize).sum::<usize>();
+        plan
+    }
+
+    /// How many checks are played.
+    #[must_use]
+    pub fn checks(&self) -> usize {
+        self.cases.iter().map(|case| case.entry.id.as_str()).collect::<BTreeSet<_>>().len()
+    }
+
+    /// How many cases need a user's decision.
+    #[must_use]
+    pub fn decisions(&self) -> usize {
+        self.cases.iter().filter(|case| case.entry.check.needs_decision()).count()
+    }
+}
+
+fn skip_reason(
+    case: &Case<'_>,
+    target: &Target,
+    found: &Found,
+    limits: Limits,
+    cost: &Cost,
+) -> Option<String> {
+    let check = &case.entry.check;
+    if check.destructive && limits.destructive == Destructive::LeftOut {
+        return Some("may trip limiters: allow it with --destructive".to_owned());
+    }
+    if found.plain_http && is_about_transport(case) {
+        return Some("plain http on loopback: transport is not assessed".to_owned());
+    }
+    let mut missing: Vec<&str> = check
+        .needs
+        .iter()
+        .filter(|need| **need != Capability::Polling && !found.capabilities.contains(need))
+        .map(|need| need.word())
+        .collect();
+    missing.dedup();
+    if !missing.is_empty() {
+        return Some(format!("the target has no {}", missing.join(", no ")));
+    }
+    if let Some(role) =
+        roles(case).into_iter().find(|role| *role != Role::Unknown && target.client(*role).is_none())
+    {
+        return Some(format!("the target names no client for the role {role}"));
+    }
+    if let Some(endpoint) = endpoints(check).into_iter().find(|endpoint| !has_endpoint(found, *endpoint)) {
+        return Some(format!("the target has no {endpoint} endpoint"));
+    }
+    limits
+        .max_wait
+        .filter(|max| cost.time > *max)
+        .map(|max| format!("takes longer than --max-wait {}", crate::timing::show(max)))
+}
+
+fn has_endpoint(found: &Found, endpoint: Endpoint) -> bool {
+    let need = match endpoint {
+        Endpoint::Api => Capability::Api,
+        Endpoint::Revocation => Capability::Revocation,
+        Endpoint::Introspection => Capability::Introspection,
+        Endpoint::Metadata => Capability::Metadata,
+        Endpoint::DeviceAuthorization | Endpoint::Token => return true,
+    };
+    found.capabilities.contains(&need)
+}
+
+fn is_about_transport(case: &Case<'_>) -> bool {
+    let plain = |edits: Edits| edits.scheme.is_some();
+    case.variant.is_some_and(|variant| plain(variant.edits()))
+        || case
+            .entry
+            .check
+            .all_steps()
+            .any(|step| matches!(step, Step::Tls(_)) || step_edits(step).is_some_and(plain))
+}
+
+fn step_edits(step: &Step) -> Option<Edits> {
+    Some(match step {
+        Step::Authorize(step) => step.edits(),
+        Step::Poll(step) => step.edits(),
+        Step::CallApi(step) => step.edits(),
+        Step::Refresh(step) => step.edits(),
+        Step::Revoke(step) | Step::Introspect(step) => step.edits(),
+        _ => return None,
+    })
+}
+
+/// Every role that the case's requests name.
+fn roles(case: &Case<'_>) -> BTreeSet<Role> {
+    let mut roles: BTreeSet<Role> = case
+        .entry
+        .check
+        .all_steps()
+        .filter_map(|step| match step {
+            Step::PollUntil(step) => step.client,
+            step => step_edits(step).and_then(|edits| edits.client),
+        })
+        .collect();
+    roles.extend(case.variant.and_then(|variant| variant.client));
+    roles
+}
+
+fn endpoints(check: &Check) -> BTreeSet<Endpoint> {
+    check
+        .all_steps()
+        .filter_map(|step| match step {
+            Step::Request(request) => Some(request.to),
+            Step::Tls(tls) => Some(tls.endpoint),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Does any step poll with the expectation that polls are understood?
+#[must_use]
+pub fn needs_polling(check: &Check) -> bool {
+    let polls = |step: &Step| {
+        matches!(
+            step,
+            Step::Poll(_) | Step::Polls(_) | Step::PollUntil(_) | Step::Race(_) | Step::Together(_)
+        )
+    };
+    check.all_steps().any(polls) && !asks_for(check, Capability::Polling)
+}
+
+/// Is the lack of this capability itself what the check is about (`target: { has: … }`)?
+#[must_use]
+pub fn asks_for(check: &Check, capability: Capability) -> bool {
+    fn asks(expectation: &Expectation, capability: Capability) -> bool {
+        matches!(expectation, Expectation::Target(rule) if rule.has == capability)
+    }
+    check
+        .all_steps()
+        .flat_map(Step::expect)
+        .chain(&check.expect)
+        .any(|expectation| asks(expectation, capability))
+}
+
+/// Who decides in this case, other than alice.
+#[must_use]
+pub fn decides_as(variant: Option<&Variant>, own: Option<UserRole>) -> UserRole {
+    variant.and_then(|variant| variant.user).or(own).unwrap_or(UserRole::Alice)
+}
+
+/// What one case costs, about.
+struct Cost {
+    time: Duration,
+    requests: usize,
+}
+
+struct Planned<'a> {
+    found: &'a Found,
+    lifetime: Duration,
+    grown: Duration,
+}
+
+impl Timekeeper for Planned<'_> {
+    fn interval(&self) -> Duration {
+        self.found.interval + self.grown
+    }
+    fn announced_interval(&self) -> Duration {
+        self.found.interval
+    }
+    fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+    fn constant(&self, constant: Constant) -> Duration {
+        self.found.constants.get(&constant).copied().unwrap_or_default()
+    }
+}
+
+impl Cost {
+    fn of(case: &Case<'_>, found: &Found) -> Self {
+        let lifetime = if roles(case).contains(&Role::Pace) { found.pace_lifetime } else { found.lifetime };
+        let keeper = Planned { found, lifetime, grown: Duration::ZERO };
+        let mut cost = Self { time: Duration::ZERO, requests: 0 };
+        for step in case.entry.check.all_steps() {
+            cost.add(step, &keeper);
+        }
+        cost.requests *= case.entry.check.rounds.unwrap_or(1) as usize;
+        cost
+    }
+
+    fn add(&mut self, step: &Step, keeper: &Planned<'_>) {
+        let wait =
+            |after: Option<&Timing>| after.map_or_else(|| keeper.interval(), |after| after.length(keeper));
+        let until_expiry = |plus: f64| {
+            Duration::try_from_secs_f64((keeper.lifetime.as_secs_f64() + plus).max(0.0)).unwrap_or_default()
+        };
+        match step {
+            Step::Authorize(step) => self.requests += step.sessions.unwrap_or(1) as usize,
+            Step::Poll(step) => {
+                self.requests += 1;
+                match &step.at {
+                    Some(at) => self.time = self.time.max(until_expiry(at.seconds(keeper))),
+                    None => self.time += wait(step.after.as_ref()),
+                }
+            }
+            Step::Polls(step) => {
+                let gap = wait(step.after.as_ref());
+                let times = match step.count {
+                    Count::Times(times) => times,
+                    Count::Fit => fit(keeper.lifetime, gap),
+                };
+                self.requests += times as usize;
+                self.time += gap * times;
+            }
+            Step::PollUntil(step) => {
+                self.requests += 1;
+                self.time += wait(step.after.as_ref());
+            }
+            Step::Wait(step) => match (&step.length, step.until) {
+                (Some(length), _) => self.time += length.length(keeper),
+                (None, Some(_)) => {
+                    let plus = step.plus.as_ref().map_or(0.0, |plus| plus.seconds(keeper));
+                    self.time = self.time.max(until_expiry(plus));
+                }
+                (None, None) => {}
+            },
+            Step::Race(step) => {
+                self.requests += step.polls as usize;
+                self.time += wait(step.after.as_ref());
+            }
+            Step::Together(steps) => {
+                self.requests += steps.iter().filter(|step| matches!(step, Together::Poll(_))).count();
+                self.time += keeper.interval();
+            }
+            Step::Approve(step) | Step::Deny(step) => {
+                if let Some(at) = &step.at {
+                    self.time = self.time.max(until_expiry(at.seconds(keeper)));
+                }
+            }
+            Step::Discover(_)
+            | Step::CallApi(_)
+            | Step::Refresh(_)
+            | Step::Revoke(_)
+            | Step::Introspect(_)
+            | Step::Request(_)
+            | Step::Tls(_) => self.requests += 1,
+            Step::OnlyIf(_) => {}
+        }
+    }
+}
+
+/// How many polls with this gap a lifetime allows.
+#[must_use]
+pub fn fit(lifetime: Duration, gap: Duration) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded below and above")]
+    let times = (lifetime.as_secs_f64() / gap.as_secs_f64().max(0.001)).clamp(1.0, 10_000.0) as u32;
+    times
+}

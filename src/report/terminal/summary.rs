@@ -1,0 +1,173 @@
+//! What stands below the table: what was left out, how much was covered, and the judgement.
+
+use crate::record::{RunRecord, plural};
+use crate::report::{judgement, span};
+use crate::verdict::Verdict;
+
+use super::style::{Ink, Style, Verbosity};
+use super::wrap::{columns, wrap};
+
+/// How wide the labels of the lines below the table are.
+const LABEL: usize = 13;
+
+/// Everything between the table and the judgement, in order.
+#[must_use]
+pub fn summary(record: &RunRecord, style: &Style) -> String {
+    [
+        remarks(record, style),
+        left_out(record, style),
+        never_came_out(record, style),
+        stale_known(record, style),
+        coverage(record, style),
+        next(record, style),
+    ]
+    .concat()
+}
+
+/// The cases left out beforehand, by reason, the most frequent first; with `-v` which they are.
+#[must_use]
+pub fn left_out(record: &RunRecord, style: &Style) -> String {
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for case in record.cases.iter().filter(|case| case.verdict == Verdict::Skip) {
+        let reason = case.reason.as_deref().unwrap_or("no reason given");
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, cases)) => cases.push(case.case()),
+            None => reasons.push((reason, vec![case.case()])),
+        }
+    }
+    reasons.sort_by_key(|(_, cases)| std::cmp::Reverse(cases.len()));
+    let digits = reasons.first().map_or(0, |(_, cases)| cases.len().to_string().len());
+    let mut lines = Vec::new();
+    for (reason, cases) in reasons {
+        let room = style.text_width() - LABEL - 1 - digits - 2;
+        let more = if style.verbose == Verbosity::Verbose { cases.as_slice() } else { &[] };
+        for (index, line) in wrap(reason, room).iter().enumerate() {
+            let count = if index == 0 { cases.len().to_string() } else { String::new() };
+            lines.push((format!("{count:>digits$}  {line}"), None));
+        }
+        lines.extend(more.iter().map(|case| (format!("{:digits$}    {case}", ""), Some(Ink::Dim))));
+    }
+    labelled("left out", &lines, style)
+}
+
+/// How many of the requirements that can be judged from outside were judged, by document.
+#[must_use]
+pub fn coverage(record: &RunRecord, style: &Style) -> String {
+    let coverage = record.ended.as_ref().map_or(&[][..], |ended| &ended.coverage);
+    let name = coverage.iter().map(|of| columns(&of.document)).max().unwrap_or_default();
+    let digits = coverage.iter().map(|of| of.testable.to_string().len()).max().unwrap_or_default();
+    let lines: Vec<_> = coverage
+        .iter()
+        .enumerate()
+        .map(|(index, of)| {
+            let what = if index == 0 { " testable server requirements judged" } else { "" };
+            let text =
+                format!("{:name$}  {:>digits$} of {:>digits$}{what}", of.document, of.judged, of.testable);
+            (text, None)
+        })
+        .collect();
+    labelled("coverage", &lines, style)
+}
+
+/// The judgement in words, and at the right how long it took and the exit code.
+#[must_use]
+pub fn closing(record: &RunRecord, style: &Style) -> String {
+    let code = record.exit_code();
+    let sentence = judgement::sentence(record);
+    let ink = match code {
+        0 if record.count(Verdict::Warn) == 0 && judgement::known(record) == 0 => Ink::Pass,
+        0 | 130 => Ink::Warn,
+        _ => Ink::Fail,
+    };
+    let exit = format!("exit {code}");
+    // Milliseconds below 2^53: exact.
+    let facts = record
+        .ended
+        .as_ref()
+        .map_or_else(|| exit.clone(), |ended| format!("{} · {exit}", span::took(ended.took_ms as f64)));
+    let width = style.text_width();
+    let mut lines = wrap(&sentence, width);
+    let last = lines.pop().unwrap_or_default();
+    let mut text: String = lines.iter().map(|line| style.paint(ink, line) + "\n").collect();
+    let room = width.saturating_sub(columns(&facts));
+    if columns(&last) + 2 <= room {
+        let gap = room - columns(&last);
+        text.push_str(&format!("{}{:gap$}{}\n", style.paint(ink, &last), "", style.paint(Ink::Dim, &facts)));
+    } else {
+        text.push_str(&format!(
+            "{}\n{:room$}{}\n",
+            style.paint(ink, &last),
+            "",
+            style.paint(Ink::Dim, &facts)
+        ));
+    }
+    text
+}
+
+fn remarks(record: &RunRecord, style: &Style) -> String {
+    let n = record.count(Verdict::Acceptable);
+    if n == 0 || style.verbose == Verbosity::Verbose {
+        return String::new();
+    }
+    let text = format!("{n} {}: -v shows why", plural(n, "case with a remark", "cases with a remark"));
+    labelled("acceptable", &[(text, None)], style)
+}
+
+fn never_came_out(record: &RunRecord, style: &Style) -> String {
+    let entries = record.ended.as_ref().map_or(&[][..], |ended| &ended.never_came_out);
+    let mut lines = bulleted(entries, style);
+    if !entries.is_empty() {
+        let help = "declared in the target file: take it out there, or let devgrant doctor find what stands in the way";
+        lines.extend(help_lines(help, style));
+    }
+    labelled("never seen", &lines, style)
+}
+
+fn stale_known(record: &RunRecord, style: &Style) -> String {
+    let entries = record.ended.as_ref().map_or(&[][..], |ended| &ended.stale_known);
+    let mut lines = bulleted(entries, style);
+    if !entries.is_empty() {
+        let help = plural(
+            entries.len(),
+            "no longer fails, or names no check: take it off the list of known failures",
+            "no longer fail, or name no check: take them off the list of known failures",
+        );
+        lines.extend(help_lines(help, style));
+    }
+    labelled("stale known", &lines, style)
+}
+
+/// What to type next where the findings do not say it.
+fn next(record: &RunRecord, style: &Style) -> String {
+    let help = match record.exit_code() {
+        3 => "devgrant doctor says what stands in the way of judging this server",
+        130 if record.ended.is_none() => "the process ended early: run devgrant check again",
+        _ => return String::new(),
+    };
+    labelled("next", &[(help.to_owned(), None)], style)
+}
+
+fn bulleted(entries: &[String], style: &Style) -> Vec<(String, Option<Ink>)> {
+    entries
+        .iter()
+        .flat_map(|entry| wrap(entry, style.text_width() - LABEL - 1))
+        .map(|line| (line, Some(Ink::Fail)))
+        .collect()
+}
+
+fn help_lines(help: &str, style: &Style) -> Vec<(String, Option<Ink>)> {
+    wrap(help, style.text_width() - LABEL - 1).into_iter().map(|line| (line, None)).collect()
+}
+
+/// Lines under one label; nothing when there are none.
+fn labelled(label: &str, lines: &[(String, Option<Ink>)], style: &Style) -> String {
+    lines
+        .iter()
+        .enumerate()
+        .map(|(index, (line, ink))| {
+            let label = style.paint(Ink::Dim, &format!("{:LABEL$}", if index == 0 { label } else { "" }));
+            let line = ink.map_or_else(|| line.clone(), |ink| style.paint(ink, line));
+            format!(" {label}{line}\n")
+        })
+        .collect()
+}

@@ -1,0 +1,317 @@
+//! One case: its steps in order, on sessions, connections and cookies of its own.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::link::Label;
+use super::run::Run;
+use super::scope::Values;
+use super::session::{Session, Sessions};
+use crate::exchange::{Exchange, NoAnswer};
+use crate::expect;
+use crate::http::Transport;
+use crate::outcome::Outcome;
+use crate::plan::Case;
+use crate::protocol::{Endpoint, Role};
+use crate::suite::{Check, Edits, Expectation, Step, mentions};
+use crate::timing::{Anchor, Timing};
+use crate::verdict::{Grade, Mismatch};
+
+/// Why a case ends before its last step.
+#[derive(Debug, Clone)]
+pub(super) enum Stop {
+    /// A control failed: whatever was found says nothing.
+    Control(String),
+    /// Set-up did not come out.
+    NotExercised(String),
+    /// Measured, and not certain.
+    Inconclusive(String),
+    /// Our own trouble.
+    Error(String),
+}
+
+/// What one play of a case came to.
+pub(super) struct Played {
+    pub(super) mismatches: Vec<Mismatch>,
+    pub(super) stop: Option<Stop>,
+    /// A judging step was answered `broken`.
+    pub(super) broken: bool,
+    pub(super) exchanges: Vec<u32>,
+}
+
+/// Plays one case once.
+pub(super) struct Player<'a> {
+    pub(super) run: &'a Run,
+    pub(super) case: Case<'a>,
+    pub(super) name: String,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) sessions: Sessions,
+    pub(super) named: BTreeMap<String, Arc<Exchange>>,
+    pub(super) mismatches: Vec<Mismatch>,
+    pub(super) exchanges: Mutex<Vec<Arc<Exchange>>>,
+    /// Since when the next `poll_until` counts: the end of the step before, or the expiry that was waited for.
+    pub(super) mark: Duration,
+    pub(super) broken: bool,
+    pub(super) names_slow_down: bool,
+    pub(super) names_limited: bool,
+}
+
+impl<'a> Player<'a> {
+    pub(super) fn new(run: &'a Run, case: Case<'a>) -> Result<Self, NoAnswer> {
+        let check: &Check = &case.entry.check;
+        Ok(Self {
+            run,
+            case,
+            name: case.name(),
+            transport: run.link.fresh()?,
+            sessions: BTreeMap::new(),
+            named: BTreeMap::new(),
+            mismatches: Vec::new(),
+            exchanges: Mutex::default(),
+            mark: run.link.now(),
+            broken: false,
+            names_slow_down: mentions(check, case.variant, Outcome::SlowDown),
+            names_limited: mentions(check, case.variant, Outcome::Limited),
+        })
+    }
+
+    /// All steps, then what must hold over all answers.
+    pub(super) async fn play(mut self) -> Played {
+        let check: &'a Check = &self.case.entry.check;
+        let mut stop = self.steps(&check.steps).await.err();
+        if stop.is_none() {
+            stop = self.judge_together(check).await.err();
+        }
+        let mut exchanges: Vec<u32> = self.taken().iter().map(|exchange| exchange.number).collect();
+        exchanges.sort_unstable();
+        Played { mismatches: self.mismatches, stop, broken: self.broken, exchanges }
+    }
+
+    async fn steps(&mut self, steps: &'a [Step]) -> Result<(), Stop> {
+        for step in steps {
+            match step {
+                Step::OnlyIf(only_if) => {
+                    let outcome = self
+                        .named
+                        .get(&only_if.of)
+                        .or_else(|| self.session(&only_if.of).and_then(last_answer))
+                        .map(|exchange| exchange.outcome());
+                    if outcome.is_some_and(|outcome| only_if.outcome.contains(&outcome)) {
+                        Box::pin(self.steps(&only_if.then)).await?;
+                    }
+                }
+                step => self.step(step).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, step: &'a Step) -> Result<(), Stop> {
+        let mut mark = None;
+        match step {
+            Step::Authorize(authorize) => self.authorize(authorize, step).await?,
+            Step::Poll(poll) => self.poll(poll, step).await?,
+            Step::Polls(polls) => self.polls(polls, step).await?,
+            Step::PollUntil(until) => self.poll_until(until, step).await?,
+            Step::Race(race) => self.race(race, step).await?,
+            Step::Together(steps) => self.together(steps).await?,
+            Step::Wait(wait) => mark = self.wait(wait).await?,
+            Step::Approve(decide) => self.decide(decide, crate::target::Decision::Approve).await?,
+            Step::Deny(decide) => self.decide(decide, crate::target::Decision::Deny).await?,
+            Step::CallApi(call) => self.call_api(call, step).await?,
+            Step::Refresh(refresh) => self.refresh(refresh, step).await?,
+            Step::Revoke(token) => self.use_token(token, step, Endpoint::Revocation).await?,
+            Step::Introspect(token) => self.use_token(token, step, Endpoint::Introspection).await?,
+            Step::Request(request) => self.request(request, step).await?,
+            Step::Discover(discover) => self.discover(discover, step).await?,
+            Step::Tls(tls) => self.handshake(tls).await?,
+            Step::OnlyIf(_) => {}
+        }
+        self.mark = mark.unwrap_or_else(|| self.run.link.now());
+        Ok(())
+    }
+
+    /// Waits; gives the instant from which a following `poll_until` counts, when that is not the end of the wait.
+    async fn wait(&mut self, wait: &crate::suite::Wait) -> Result<Option<Duration>, Stop> {
+        let session = self.session(&wait.session).ok_or_else(|| no_session(&wait.session))?;
+        let plus = wait.plus.as_ref().map_or(0.0, |plus| plus.seconds(session));
+        let (until, mark, what) = match (&wait.length, wait.until) {
+            (Some(length), _) => (self.run.link.now() + length.length(session), None, "a pause".to_owned()),
+            (None, anchor) => {
+                let anchor = anchor.unwrap_or(Anchor::Expiry);
+                let at = anchored(session, anchor).ok_or_else(|| no_anchor(&wait.session, anchor))?;
+                (shifted(at, plus), Some(at), anchor_words(anchor).to_owned())
+            }
+        };
+        self.run.link.wait_until(&self.name, until, &what).await;
+        Ok(mark)
+    }
+
+    /// When a step is due that says `at: expiry - 3 s`.
+    pub(super) fn due_at(&self, session: &Session, name: &str, at: &Timing) -> Result<Duration, Stop> {
+        let anchor = at.anchor.unwrap_or(Anchor::Expiry);
+        let instant = anchored(session, anchor).ok_or_else(|| no_anchor(name, anchor))?;
+        Ok(shifted(instant, at.seconds(session)))
+    }
+
+    pub(super) fn session(&self, name: &str) -> Option<&Session> {
+        self.sessions.get(name)?.first()
+    }
+
+    pub(super) fn values(&self) -> Values<'_> {
+        Values { run: self.run, sessions: &self.sessions, named: &self.named }
+    }
+
+    /// The edits of a step with those of the variant, templates filled in.
+    pub(super) fn edits(&self, step: &Step, own: Edits) -> Result<Edits, Stop> {
+        let mut edits = self.case.edits_at(step.name(), own);
+        let values = self.values();
+        let fill = |text: &mut String| -> Result<(), Stop> {
+            *text = values.filled(text, ToOwned::to_owned).map_err(|name| no_value(&name))?;
+            Ok(())
+        };
+        edits.with.values_mut().try_for_each(fill)?;
+        edits.header.values_mut().try_for_each(fill)?;
+        edits.twice.values_mut().flatten().try_for_each(fill)?;
+        Ok(edits)
+    }
+
+    /// Sends one request of this case.
+    pub(super) async fn send(
+        &self,
+        endpoint: Endpoint,
+        client: Role,
+        composed: crate::compose::Composed,
+    ) -> Result<Arc<Exchange>, Stop> {
+        let label = Label { case: &self.name, endpoint, client };
+        let exchange = self.run.link.exchange(&*self.transport, label, composed).await;
+        self.take(exchange.clone());
+        match &exchange.answer {
+            Err(NoAnswer::Ours(trouble)) => Err(Stop::Error(trouble.clone())),
+            _ => Ok(exchange),
+        }
+    }
+
+    pub(super) fn take(&self, exchange: Arc<Exchange>) {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+    }
+
+    /// Everything this case was answered so far.
+    pub(super) fn taken(&self) -> Vec<Arc<Exchange>> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Holds one answer against the expectations of its step.
+    pub(super) fn judge(&mut self, expectations: &[Expectation], exchange: &Exchange) {
+        if expectations.is_empty() {
+            return;
+        }
+        let found = expect::judge(expectations, exchange, &self.values());
+        self.broken |= exchange.outcome() == Outcome::Broken && !found.is_empty();
+        self.mismatches.extend(found);
+    }
+
+    /// The outcome must be this one, or the check says nothing.
+    pub(super) fn control(&self, control: Option<Outcome>, exchange: &Exchange) -> Result<(), Stop> {
+        match control {
+            Some(control) if exchange.outcome() != control => Err(Stop::Control(format!(
+                "its control failed: {} was expected, exchange #{} was answered {}",
+                control,
+                exchange.number,
+                self.short(exchange)
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// A set-up request must have come out.
+    pub(super) fn set_up(&self, wanted: &str, came_out: bool, exchange: &Exchange) -> Result<(), Stop> {
+        if came_out {
+            return Ok(());
+        }
+        Err(Stop::NotExercised(format!(
+            "no {wanted}: exchange #{} was answered {}",
+            exchange.number,
+            self.short(exchange)
+        )))
+    }
+
+    /// The answer in a few words, redacted.
+    pub(super) fn short(&self, exchange: &Exchange) -> String {
+        self.run.link.scrub(&expect::show_answer(exchange))
+    }
+
+    /// A mismatch that the runner itself found.
+    pub(super) fn found(&mut self, expected: String, actual: String, exchange: Option<&Exchange>) {
+        self.mismatches.push(Mismatch {
+            grade: Grade::Mismatch,
+            expected,
+            actual,
+            because: None,
+            exchange: exchange.map(|exchange| exchange.number),
+        });
+    }
+
+    async fn judge_together(&mut self, check: &'a Check) -> Result<(), Stop> {
+        let sample = match &check.sample {
+            Some(sample) => Some(self.run.sample(&self.name, sample).await.map_err(Stop::NotExercised)?),
+            None => None,
+        };
+        for expectation in &check.expect {
+            let exchanges = match (sample, expectation) {
+                (Some(sample), _) => sample.to_vec(),
+                (None, Expectation::Tokens(tokens)) => {
+                    self.session(&tokens.of).map(|session| session.answers.clone()).unwrap_or_default()
+                }
+                (None, _) => self.taken().into_iter().filter(is_of_token_endpoint).collect(),
+            };
+            let exchanges: Vec<&Exchange> = exchanges.iter().map(|exchange| &**exchange).collect();
+            let overall = expect::judge_all(std::slice::from_ref(expectation), &exchanges, &self.values());
+            self.mismatches.extend(overall.mismatches);
+            if let Some(reason) = overall.not_exercised {
+                return Err(Stop::NotExercised(reason));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_of_token_endpoint(exchange: &Arc<Exchange>) -> bool {
+    exchange.asked.endpoint == Endpoint::Token
+}
+
+fn last_answer(session: &Session) -> Option<&Arc<Exchange>> {
+    session.answers.last().or(Some(&session.authorized))
+}
+
+fn anchored(session: &Session, anchor: Anchor) -> Option<Duration> {
+    match anchor {
+        Anchor::Expiry => Some(session.expiry()),
+        Anchor::TokenExpiry => session.token_sets.last()?.expiry,
+    }
+}
+
+const fn anchor_words(anchor: Anchor) -> &'static str {
+    match anchor {
+        Anchor::Expiry => "expiry",
+        Anchor::TokenExpiry => "expiry of an access token",
+    }
+}
+
+fn shifted(at: Duration, seconds: f64) -> Duration {
+    let length = Duration::try_from_secs_f64(seconds.abs()).unwrap_or_default();
+    if seconds < 0.0 { at.saturating_sub(length) } else { at + length }
+}
+
+pub(super) fn no_session(name: &str) -> Stop {
+    Stop::NotExercised(format!("the session {name} has no codes"))
+}
+
+fn no_anchor(name: &str, anchor: Anchor) -> Stop {
+    Stop::NotExercised(format!("the session {name} has no {}", anchor_words(anchor)))
+}
+
+pub(super) fn no_value(name: &str) -> Stop {
+    Stop::NotExercised(format!("there is no {name}: the server did not give it"))
+}

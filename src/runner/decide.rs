@@ -1,0 +1,190 @@
+//! The verbs of the user: approving, denying, and several things at the same time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngExt;
+
+use super::case::{Player, Stop, no_session};
+use super::poll::PollAs;
+use super::session::{Codes, Session};
+use crate::approval::{ApprovalError, Ask, Start};
+use crate::exchange::Exchange;
+use crate::plan::decides_as;
+use crate::protocol::Capability;
+use crate::suite::{Decide, Edits, Offset, StartUri, Together};
+use crate::target::Decision;
+use crate::timing::Timekeeper;
+
+/// Something that is done at the same time as others, and what came of it.
+enum Done {
+    Decided(Result<(), Stop>),
+    Polled { session: String, answer: Result<Arc<Exchange>, Stop> },
+}
+
+impl<'a> Player<'a> {
+    pub(super) async fn decide(&mut self, decide: &'a Decide, decision: Decision) -> Result<(), Stop> {
+        let session = self.session(&decide.session).ok_or_else(|| no_session(&decide.session))?;
+        if let Some(at) = &decide.at {
+            let due = self.due_at(session, &decide.session, at)?;
+            self.run.link.wait_until(&self.name, due, "the instant of the decision").await;
+        }
+        let codes = session.codes.clone().ok_or_else(|| no_session(&decide.session))?;
+        let lifetime = session.lifetime();
+        let submitted = self.submit(decide, decision, &codes, lifetime).await;
+        if decide.attempt {
+            return match submitted {
+                Err(Stop::Error(trouble)) => Err(Stop::Error(trouble)),
+                _ => Ok(()),
+            };
+        }
+        submitted
+    }
+
+    /// Has the driver bring the decision before the server.
+    async fn submit(
+        &self,
+        decide: &Decide,
+        decision: Decision,
+        codes: &Codes,
+        lifetime: Duration,
+    ) -> Result<(), Stop> {
+        let role = decides_as(self.case.variant, decide.user);
+        let driver = self.run.driver.as_ref().ok_or_else(|| not_there("approval driver"))?;
+        let user = self.run.target.users.get(&role).ok_or_else(|| not_there(role.word()))?;
+        let deadline = self.run.link.now() + lifetime.max(Duration::from_secs(30));
+        let ask = Ask {
+            decision,
+            user,
+            user_code: &codes.user_code,
+            verification_uri: &codes.verification_uri,
+            verification_uri_complete: codes.verification_uri_complete.as_deref(),
+            start: match decide.uri {
+                Some(StartUri::Complete) => Start::CompleteUri,
+                Some(StartUri::Bare) | None => Start::Uri,
+            },
+            deadline: self.run.link.instant(deadline),
+        };
+        let capability = match decision {
+            Decision::Approve => Capability::Approval,
+            Decision::Deny => Capability::Denial,
+        };
+        match driver.decide(ask).await {
+            Ok(_) => {
+                self.run.tried(capability, None);
+                Ok(())
+            }
+            Err(error) => {
+                let text = self.run.link.scrub(&error.to_string());
+                if !decide.attempt {
+                    self.run.tried(capability, Some(text.clone()));
+                }
+                Err(match error {
+                    ApprovalError::NoPerson { .. } => Stop::Error(text),
+                    _ => Stop::NotExercised(format!("the user could not {decision}: {text}")),
+                })
+            }
+        }
+    }
+
+    /// All of them at once, each after its offset; before that every session that is polled has waited its interval.
+    pub(super) async fn together(&mut self, steps: &'a [Together]) -> Result<(), Stop> {
+        let due = steps.iter().filter_map(|step| {
+            let Together::Poll(poll) = step else { return None };
+            self.session(&poll.session).map(|session| session.heard + session.interval())
+        });
+        let due = due.max().unwrap_or_default();
+        self.run.link.wait_until(&self.name, due, "the interval").await;
+        let offsets: Vec<i64> = steps.iter().map(|step| drawn(offset_of(step))).collect();
+        let first = offsets.iter().min().copied().unwrap_or_default();
+        let start = self.run.link.now();
+        let this = &*self;
+        let all = steps.iter().zip(offsets).map(|(step, offset)| async move {
+            let wait = Duration::from_millis((offset - first).unsigned_abs());
+            this.run.link.wait_until(&this.name, start + wait, "its turn").await;
+            this.one_of_many(step).await
+        });
+        let done = futures_util::future::join_all(all).await;
+        let decisions = done.iter().filter(|done| matches!(done, Done::Decided(_))).count();
+        let came_out = done.iter().filter(|done| matches!(done, Done::Decided(Ok(())))).count();
+        let case = self.case;
+        let mut trouble = None;
+        for (step, done) in steps.iter().zip(done) {
+            match done {
+                Done::Decided(Ok(())) => {}
+                Done::Decided(Err(stop)) => trouble = Some(stop),
+                Done::Polled { session, answer } => {
+                    let answer = answer?;
+                    if let Some(session) =
+                        self.sessions.get_mut(&session).and_then(|sessions| sessions.first_mut())
+                    {
+                        session.answered(&answer);
+                    }
+                    if let Together::Poll(poll) = step {
+                        if let Some(name) = &poll.name {
+                            self.named.insert(name.clone(), answer.clone());
+                        }
+                        self.control(poll.control, &answer)?;
+                        let expectations = match case.variant {
+                            Some(variant)
+                                if poll.name.as_deref() == Some(variant.at.as_str())
+                                    && !variant.expect.is_empty() =>
+                            {
+                                &variant.expect
+                            }
+                            _ => &poll.expect,
+                        };
+                        self.judge(expectations, &answer);
+                    }
+                }
+            }
+        }
+        // Of decisions that race each other, a server may refuse all but one.
+        match trouble {
+            Some(stop) if came_out == 0 && decisions > 0 => Err(stop),
+            _ => Ok(()),
+        }
+    }
+
+    async fn one_of_many(&self, step: &Together) -> Done {
+        let (decide, decision) = match step {
+            Together::Approve(decide) => (decide, Decision::Approve),
+            Together::Deny(decide) => (decide, Decision::Deny),
+            Together::Poll(poll) => {
+                let answer = match self.session(&poll.session) {
+                    Some(session) => self.poll_beside(session, &poll.edits()).await,
+                    None => Err(no_session(&poll.session)),
+                };
+                return Done::Polled { session: poll.session.clone(), answer };
+            }
+        };
+        let Some((codes, lifetime)) = self
+            .session(&decide.session)
+            .and_then(|session| Some((session.codes.clone()?, session.lifetime())))
+        else {
+            return Done::Decided(Err(no_session(&decide.session)));
+        };
+        Done::Decided(self.submit(decide, decision, &codes, lifetime).await)
+    }
+
+    /// A poll that is one of several things at once: sent as it is, nothing repeated.
+    async fn poll_beside(&self, session: &Session, edits: &Edits) -> Result<Arc<Exchange>, Stop> {
+        let (composed, role) = self.compose_poll(session, &PollAs { edits, client: None })?;
+        self.send(crate::protocol::Endpoint::Token, role, composed).await
+    }
+}
+
+fn offset_of(step: &Together) -> Option<Offset> {
+    match step {
+        Together::Approve(decide) | Together::Deny(decide) => decide.offset,
+        Together::Poll(poll) => poll.offset,
+    }
+}
+
+fn drawn(offset: Option<Offset>) -> i64 {
+    offset.map_or(0, |offset| rand::rng().random_range(offset.from_ms..=offset.to_ms))
+}
+
+fn not_there(what: &str) -> Stop {
+    Stop::NotExercised(format!("the target has no {what}"))
+}

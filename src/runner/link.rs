@@ -1,0 +1,229 @@
+//! The way to the target: every exchange of the run goes through here, is numbered, kept and told as an event.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
+
+use super::session::members;
+use crate::compose::Composed;
+use crate::event::{Event, ShownExchange, Waiting};
+use crate::exchange::{Asked, Exchange, NoAnswer};
+use crate::http::{Sent, Transport};
+use crate::protocol::{Endpoint, Role};
+use crate::redact;
+use crate::target::Target;
+
+/// Members of answers that nobody may read in a record.
+const SECRET_MEMBERS: [&str; 4] = ["device_code", "access_token", "refresh_token", "id_token"];
+
+/// The way to the target.
+pub struct Link {
+    transport: Arc<dyn Transport>,
+    jobs: Arc<Semaphore>,
+    events: mpsc::Sender<Event>,
+    start: Instant,
+    counter: AtomicU32,
+    archive: Mutex<Vec<Arc<Exchange>>>,
+    secrets: Mutex<redact::Known>,
+}
+
+/// Who asks what, for the archive.
+#[derive(Clone, Copy)]
+pub(super) struct Label<'a> {
+    /// The case's name.
+    pub(super) case: &'a str,
+    /// Which endpoint.
+    pub(super) endpoint: Endpoint,
+    /// Which client.
+    pub(super) client: Role,
+}
+
+impl Link {
+    /// A way for at most `jobs` requests in flight; `events` hears of everything.
+    #[must_use]
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        jobs: Arc<Semaphore>,
+        events: mpsc::Sender<Event>,
+        target: &Target,
+    ) -> Self {
+        let mut secrets = redact::Known::default();
+        for secret in target.clients.values().filter_map(|client| client.secret.as_ref()) {
+            secrets.add(secret.expose());
+        }
+        for user in target.users.values() {
+            secrets.add(user.password.expose());
+        }
+        Self {
+            transport,
+            jobs,
+            events,
+            start: Instant::now(),
+            counter: AtomicU32::new(0),
+            archive: Mutex::default(),
+            secrets: Mutex::new(secrets),
+        }
+    }
+
+    /// Connections of its own, for one case.
+    pub(super) fn fresh(&self) -> Result<Arc<dyn Transport>, NoAnswer> {
+        self.transport.fresh()
+    }
+
+    /// The connections of the preflight.
+    pub(super) fn shared(&self) -> &dyn Transport {
+        &*self.transport
+    }
+
+    /// Since the run's start.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.since_start(Instant::now())
+    }
+
+    /// An instant as the time since the run's start.
+    pub(super) fn since_start(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.start)
+    }
+
+    /// The instant of a time since the run's start.
+    pub(super) fn instant(&self, since_start: Duration) -> Instant {
+        self.start.checked_add(since_start).unwrap_or_else(|| self.start + Duration::from_secs(86_400 * 365))
+    }
+
+    /// Sleeps until a time since the run's start, and says what for.
+    pub(super) async fn wait_until(&self, case: &str, until: Duration, what: &str) {
+        if until > self.now() {
+            self.tell(Event::Waiting(Waiting {
+                case: case.to_owned(),
+                what: what.to_owned(),
+                until_ms: milliseconds(until),
+            }))
+            .await;
+            tokio::time::sleep_until(self.instant(until)).await;
+        }
+    }
+
+    /// Tells an event. Nobody listening is fine: a run may be played for its result alone.
+    pub async fn tell(&self, event: Event) {
+        let _ = self.events.send(event).await;
+    }
+
+    /// Sends one request and keeps what came of it.
+    pub(super) async fn exchange(
+        &self,
+        by: &dyn Transport,
+        label: Label<'_>,
+        composed: Composed,
+    ) -> Arc<Exchange> {
+        let sent = {
+            // The semaphore is never closed; were it, one request too many would be in flight, no more.
+            let _permit = self.jobs.acquire().await;
+            by.send(&composed).await
+        };
+        self.keep(label, composed, sent).await
+    }
+
+    /// Sends all of them at the same moment.
+    pub(super) async fn race(
+        &self,
+        by: &dyn Transport,
+        label: Label<'_>,
+        composed: Vec<Composed>,
+    ) -> Vec<Arc<Exchange>> {
+        let sent = {
+            let _permit = self.jobs.acquire().await;
+            by.race(&composed).await
+        };
+        let mut kept = Vec::with_capacity(sent.len());
+        for (composed, sent) in composed.into_iter().zip(sent) {
+            kept.push(self.keep(label, composed, sent).await);
+        }
+        kept
+    }
+
+    async fn keep(&self, label: Label<'_>, composed: Composed, sent: Sent) -> Arc<Exchange> {
+        let exchange = Arc::new(Exchange {
+            number: self.counter.fetch_add(1, Ordering::Relaxed) + 1,
+            asked: Asked {
+                endpoint: label.endpoint,
+                method: composed.method,
+                url: composed.url,
+                headers: composed.headers,
+                body: composed.body,
+                client: label.client,
+                manner: composed.manner,
+            },
+            answer: sent.answer,
+            sent: self.since_start(sent.sent),
+            done: self.since_start(sent.done),
+        });
+        let shown = {
+            let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(members) = members(&exchange) {
+                for name in SECRET_MEMBERS {
+                    if let Some(secret) = members.get(name).and_then(serde_json::Value::as_str) {
+                        secrets.add(secret);
+                    }
+                }
+            }
+            show(&exchange, label.case, &secrets)
+        };
+        self.archive.lock().unwrap_or_else(PoisonError::into_inner).push(exchange.clone());
+        self.tell(Event::Exchanged(Box::new(shown))).await;
+        exchange
+    }
+
+    /// Every exchange so far, in order.
+    pub(super) fn archive(&self) -> Vec<Arc<Exchange>> {
+        self.archive.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A text without any secret of the run.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).scrub(text)
+    }
+}
+
+/// Milliseconds with microseconds behind the point.
+pub(super) fn milliseconds(length: Duration) -> f64 {
+    (length.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}
+
+/// The exchange as it may be read.
+fn show(exchange: &Exchange, case: &str, secrets: &redact::Known) -> ShownExchange {
+    let asked = &exchange.asked;
+    let content_type = |headers: &[(String, String)]| {
+        headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+            .map(|(_, value)| value.clone())
+    };
+    let scrubbed = |headers: Vec<(String, String)>| {
+        headers.into_iter().map(|(name, value)| (name, secrets.scrub(&value))).collect()
+    };
+    let answer = exchange.answer.as_ref();
+    ShownExchange {
+        number: exchange.number,
+        case: case.to_owned(),
+        endpoint: asked.endpoint,
+        method: asked.method.clone(),
+        url: secrets.scrub(&redact::url(&asked.url)),
+        request_headers: scrubbed(redact::headers(&asked.headers)),
+        request_body: secrets.scrub(&redact::body(&asked.body, content_type(&asked.headers).as_deref())),
+        status: answer.ok().map(|answer| answer.status),
+        response_headers: answer
+            .map_or_else(|_| Vec::new(), |answer| scrubbed(redact::headers(&answer.headers))),
+        response_body: answer.map_or_else(
+            |_| String::new(),
+            |answer| secrets.scrub(&redact::body(&answer.body, content_type(&answer.headers).as_deref())),
+        ),
+        no_answer: answer.err().map(ToString::to_string),
+        outcome: exchange.outcome(),
+        sent_ms: milliseconds(exchange.sent),
+        done_ms: milliseconds(exchange.done),
+    }
+}

@@ -1,0 +1,21 @@
+//! Plays the cases of a plan against a target, side by side, and says what happened as events.
+//!
+//! Knows HTTP, OAuth words, sessions and clocks; knows no requirement: whatever a verdict depends on is in the YAML.
+
+mod case;
+mod decide;
+mod link;
+mod poll;
+mod preflight;
+mod resolve;
+mod run;
+mod scope;
+mod session;
+mod settle;
+mod tokens;
+
+pub use link::Link;
+pub use preflight::{Preflight, Trouble, locate, preflight};
+pub use resolve::Resolved;
+pub use run::Run;
+pub use settle::{Options, play};

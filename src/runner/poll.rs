@@ -1,0 +1,392 @@
+//! The verbs around codes: asking for them, polling, racing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::case::{Player, Stop, no_session};
+use super::link::Label;
+use super::session::Session;
+use crate::compose::{Composed, form_post};
+use crate::exchange::Exchange;
+use crate::expect;
+use crate::outcome::Outcome;
+use crate::plan::fit;
+use crate::protocol::{DEVICE_CODE_GRANT, Endpoint, Role};
+use crate::suite::{Authorize, Bound, Count, Edits, Graded, Poll, PollUntil, Polls, Race, Step};
+use crate::timing::{Timekeeper, Timing, show};
+use crate::verdict::{Grade, Mismatch};
+
+/// How often a `slow_down` is obeyed, or a limiter waited out, before the answer counts as not to be had.
+const PATIENCE: u32 = 3;
+
+/// How long a limiter is waited out when it does not say how long.
+const LIMITED_WAIT: Duration = Duration::from_secs(5);
+
+/// The longest that a limiter's Retry-After is obeyed.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
+
+/// One poll that is to be sent.
+pub(super) struct PollAs<'a> {
+    pub(super) edits: &'a Edits,
+    /// The client that polls, when it is not the session's own.
+    pub(super) client: Option<Role>,
+}
+
+impl<'a> Player<'a> {
+    pub(super) async fn authorize(&mut self, authorize: &'a Authorize, step: &'a Step) -> Result<(), Stop> {
+        let edits = self.edits(step, authorize.edits())?;
+        let role = edits.client.unwrap_or(Role::Tv);
+        let this = &*self;
+        let asks = (0..authorize.sessions.unwrap_or(1)).map(|_| this.ask_for_codes(role, &edits));
+        let mut sessions = Vec::new();
+        for asked in futures_util::future::join_all(asks).await {
+            sessions.push(asked?);
+        }
+        if let Some(first) = sessions.first() {
+            let name = step.name().unwrap_or(&authorize.session);
+            self.named.insert(name.to_owned(), first.authorized.clone());
+        }
+        let answers: Vec<Arc<Exchange>> = sessions.iter().map(|session| session.authorized.clone()).collect();
+        self.sessions.insert(authorize.session.clone(), sessions);
+        let case = self.case;
+        let expectations = case.expect_at(step);
+        for answer in &answers {
+            self.control(authorize.control, answer)?;
+            self.judge(expectations, answer);
+            if expectations.is_empty() && authorize.control.is_none() {
+                self.set_up("codes", answer.outcome() == Outcome::Codes, answer)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask_for_codes(&self, role: Role, edits: &Edits) -> Result<Session, Stop> {
+        let client = self.run.client(role).ok_or_else(|| no_client(role))?;
+        let scope = client.scope.as_deref();
+        let params: Vec<(&str, &str)> = scope.map(|scope| ("scope", scope)).into_iter().collect();
+        let url = &self.run.endpoints.device_authorization;
+        let mut tries = 0;
+        loop {
+            let composed = form_post(url, &params, client, edits);
+            let exchange = self.send(Endpoint::DeviceAuthorization, role, composed).await?;
+            if self.is_to_be_repeated(&exchange, tries)? {
+                self.wait_out(&exchange).await;
+                tries += 1;
+                continue;
+            }
+            let requested = edits.with.get("scope").cloned().or_else(|| scope.map(ToOwned::to_owned));
+            let requested = requested.filter(|_| !edits.without.iter().any(|name| name == "scope"));
+            return Ok(Session::new(role, exchange, requested, self.run.found.constants.clone()));
+        }
+    }
+
+    /// A limiter answered: it is waited out, at most [`PATIENCE`] times.
+    pub(super) fn is_to_be_repeated(&self, exchange: &Exchange, tries: u32) -> Result<bool, Stop> {
+        if exchange.outcome() != Outcome::Limited || self.names_limited {
+            return Ok(false);
+        }
+        if tries >= PATIENCE {
+            return Err(Stop::Inconclusive(format!(
+                "still limited after {PATIENCE} tries: {}",
+                self.short(exchange)
+            )));
+        }
+        Ok(true)
+    }
+
+    pub(super) async fn wait_out(&self, exchange: &Exchange) {
+        let told = exchange.answer.as_ref().ok().and_then(|answer| {
+            answer.header("retry-after").next().and_then(|value| value.trim().parse().ok())
+        });
+        let wait = told.map_or(LIMITED_WAIT, Duration::from_secs).min(LONGEST_RETRY_AFTER);
+        self.run.link.wait_until(&self.name, exchange.done + wait, "a rate limit").await;
+    }
+
+    /// The poll as it goes out.
+    pub(super) fn compose_poll(
+        &self,
+        session: &Session,
+        poll: &PollAs<'_>,
+    ) -> Result<(Composed, Role), Stop> {
+        let codes = session.codes.as_ref().ok_or_else(|| no_session("polled"))?;
+        let role = poll.client.or(poll.edits.client).unwrap_or(session.role);
+        let client = self.run.client(role).ok_or_else(|| no_client(role))?;
+        let params = [("grant_type", DEVICE_CODE_GRANT), ("device_code", codes.device_code.as_str())];
+        Ok((form_post(&self.run.endpoints.token, &params, client, poll.edits), role))
+    }
+
+    /// One poll, not before `at`; a slow_down is obeyed and a limiter waited out where the check names neither.
+    pub(super) async fn poll_once(
+        &self,
+        session: &mut Session,
+        poll: &PollAs<'_>,
+        at: Duration,
+    ) -> Result<Arc<Exchange>, Stop> {
+        let mut at = at;
+        let mut tries = 0;
+        loop {
+            let what =
+                if session.device.slow_downs() > 0 { "recovery from slow_down" } else { "the interval" };
+            self.run.link.wait_until(&self.name, at, what).await;
+            let (mut composed, role) = self.compose_poll(session, poll)?;
+            composed.manner.kept_pace = self.run.link.now() >= session.heard + session.interval();
+            let exchange = self.send(Endpoint::Token, role, composed).await?;
+            session.answered(&exchange);
+            match exchange.outcome() {
+                Outcome::SlowDown if !self.names_slow_down => {
+                    if tries >= PATIENCE {
+                        return Err(Stop::Inconclusive(format!(
+                            "slow_down came again {PATIENCE} times, each after the grown interval"
+                        )));
+                    }
+                    at = session.heard + session.interval();
+                }
+                Outcome::Limited if self.is_to_be_repeated(&exchange, tries)? => {
+                    self.wait_out(&exchange).await;
+                    at = session.heard + session.interval();
+                }
+                _ => return Ok(exchange),
+            }
+            tries += 1;
+        }
+    }
+
+    fn due(&self, session: &Session, after: Option<&Timing>) -> Duration {
+        session.heard + after.map_or_else(|| session.interval(), |after| after.length(session))
+    }
+
+    /// Takes the sessions of a name out, so that each can be worked on beside the others.
+    fn take_sessions(&mut self, name: &str) -> Result<Vec<Session>, Stop> {
+        match self.sessions.remove(name) {
+            Some(sessions) if sessions.iter().all(|session| session.codes.is_some()) => Ok(sessions),
+            Some(sessions) => {
+                self.sessions.insert(name.to_owned(), sessions);
+                Err(no_session(name))
+            }
+            None => Err(no_session(name)),
+        }
+    }
+
+    pub(super) async fn poll(&mut self, poll: &'a Poll, step: &'a Step) -> Result<(), Stop> {
+        let edits = self.edits(step, poll.edits())?;
+        let mut sessions = self.take_sessions(&poll.session)?;
+        let this = &*self;
+        let polls = sessions.iter_mut().map(|session| async {
+            let at = match &poll.at {
+                Some(at) => this.due_at(session, &poll.session, at)?,
+                None => this.due(session, poll.after.as_ref()),
+            };
+            this.poll_once(session, &PollAs { edits: &edits, client: None }, at).await
+        });
+        let answers = futures_util::future::join_all(polls).await;
+        self.sessions.insert(poll.session.clone(), sessions);
+        let case = self.case;
+        for answer in answers {
+            let answer = answer?;
+            if let Some(name) = &poll.name {
+                self.named.insert(name.clone(), answer.clone());
+            }
+            self.control(poll.control, &answer)?;
+            self.judge(case.expect_at(step), &answer);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn polls(&mut self, polls: &'a Polls, step: &'a Step) -> Result<(), Stop> {
+        let mut sessions = self.take_sessions(&polls.session)?;
+        let this = &*self;
+        let edits = Edits::default();
+        let series = sessions.iter_mut().zip(0_u32..).map(|(session, index)| {
+            let edits = &edits;
+            async move {
+                let stagger =
+                    polls.stagger.as_ref().map_or(Duration::ZERO, |stagger| stagger.length(session) * index);
+                this.series(session, polls, stagger, edits).await
+            }
+        });
+        let answers = futures_util::future::join_all(series).await;
+        self.sessions.insert(polls.session.clone(), sessions);
+        for series in answers {
+            for answer in series? {
+                self.judge(step.expect(), &answer);
+            }
+        }
+        Ok(())
+    }
+
+    async fn series(
+        &self,
+        session: &mut Session,
+        polls: &Polls,
+        stagger: Duration,
+        edits: &Edits,
+    ) -> Result<Vec<Arc<Exchange>>, Stop> {
+        let gap = polls.after.as_ref().map_or_else(|| session.interval(), |after| after.length(session));
+        let times = match polls.count {
+            Count::Times(times) => times,
+            Count::Fit => fit(session.lifetime(), gap),
+        };
+        // What is polled so near to expiry that the answer may be either is not part of a series.
+        let end = session.expiry().saturating_sub(session.constant(crate::timing::Constant::TolEarly));
+        let mut answers = Vec::new();
+        let mut shift = stagger;
+        for _ in 0..times {
+            let at = self.due(session, polls.after.as_ref()) + shift;
+            shift = Duration::ZERO;
+            if polls.count == Count::Fit && at >= end {
+                break;
+            }
+            let answer = self.poll_once(session, &PollAs { edits, client: None }, at).await?;
+            let goes_on = matches!(answer.outcome(), Outcome::Pending | Outcome::SlowDown);
+            answers.push(answer);
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(answers)
+    }
+
+    pub(super) async fn poll_until(&mut self, until: &'a PollUntil, step: &'a Step) -> Result<(), Stop> {
+        let mut sessions = self.take_sessions(&until.session)?;
+        let edits = Edits { client: until.client, ..Edits::default() };
+        let since = self.mark;
+        let this = &*self;
+        let waits = sessions.iter_mut().map(|session| this.one_until(session, until, &edits, since));
+        let ends = futures_util::future::join_all(waits).await;
+        self.sessions.insert(until.session.clone(), sessions);
+        let judges = until.by.is_some() || !until.expect.is_empty();
+        for end in ends {
+            let (answer, mismatch) = end?;
+            if let Some(name) = &until.name {
+                self.named.insert(name.clone(), answer.clone());
+            }
+            let wanted = until.outcome.contains(&answer.outcome());
+            if !judges {
+                self.set_up(&words(&until.outcome), wanted, &answer)?;
+                continue;
+            }
+            self.broken |= answer.outcome() == Outcome::Broken;
+            self.mismatches.extend(mismatch);
+            if wanted {
+                self.judge(step.expect(), &answer);
+            }
+        }
+        Ok(())
+    }
+
+    /// Polls one session until an outcome of the list comes, the last bound is past, or another end comes.
+    async fn one_until(
+        &self,
+        session: &mut Session,
+        until: &PollUntil,
+        edits: &Edits,
+        since: Duration,
+    ) -> Result<(Arc<Exchange>, Option<Mismatch>), Stop> {
+        let mut polls = 0;
+        let mut late_by = Duration::ZERO;
+        loop {
+            let at = self.due(session, until.after.as_ref());
+            let answer = self.poll_once(session, &PollAs { edits, client: until.client }, at).await?;
+            polls += 1;
+            let outcome = answer.outcome();
+            if until.outcome.contains(&outcome) {
+                let mismatch = until.by.as_ref().and_then(|by| {
+                    let (grade, because) =
+                        expect::grade_of(by, |bound| fits(bound, polls, late_by, session))?;
+                    Some(Mismatch {
+                        grade,
+                        expected: format!("{} by {}", words(&until.outcome), bounds(by)),
+                        actual: format!("{outcome} at poll {polls}, still otherwise {} after", show(late_by)),
+                        because,
+                        exchange: Some(answer.number),
+                    })
+                });
+                return Ok((answer, mismatch));
+            }
+            let goes_on = matches!(outcome, Outcome::Pending | Outcome::SlowDown)
+                && session.codes.is_some()
+                && is_worth_waiting(until.by.as_ref(), polls, answer.sent.saturating_sub(since), session);
+            late_by = answer.sent.saturating_sub(since);
+            if !goes_on {
+                let mismatch = Mismatch {
+                    grade: Grade::Mismatch,
+                    expected: match &until.by {
+                        Some(by) => format!("{} by {}", words(&until.outcome), bounds(by)),
+                        None => words(&until.outcome),
+                    },
+                    actual: format!("{} at poll {polls}, {} after", self.short(&answer), show(late_by)),
+                    because: None,
+                    exchange: Some(answer.number),
+                };
+                return Ok((answer, Some(mismatch)));
+            }
+        }
+    }
+
+    pub(super) async fn race(&mut self, race: &'a Race, step: &'a Step) -> Result<(), Stop> {
+        let mut sessions = self.take_sessions(&race.session)?;
+        let edits = Edits::default();
+        let this = &*self;
+        let races = sessions.iter_mut().map(|session| async {
+            let at = this.due(session, race.after.as_ref());
+            this.run.link.wait_until(&this.name, at, "the interval").await;
+            let (composed, role) = this.compose_poll(session, &PollAs { edits: &edits, client: None })?;
+            let label = Label { case: &this.name, endpoint: Endpoint::Token, client: role };
+            let all = vec![composed; race.polls as usize];
+            let answers = this.run.link.race(&*this.transport, label, all).await;
+            for answer in &answers {
+                this.take(answer.clone());
+                if let Err(crate::exchange::NoAnswer::Ours(trouble)) = &answer.answer {
+                    return Err(Stop::Error(trouble.clone()));
+                }
+            }
+            if answers.is_empty() {
+                return Err(Stop::Error("the race could not be set up".to_owned()));
+            }
+            session.raced(&answers);
+            Ok(answers)
+        });
+        let answers = futures_util::future::join_all(races).await;
+        self.sessions.insert(race.session.clone(), sessions);
+        for raced in answers {
+            for answer in raced? {
+                self.judge(step.expect(), &answer);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn no_client(role: Role) -> Stop {
+    Stop::NotExercised(format!("the target names no client for the role {role}"))
+}
+
+fn words(outcomes: &[Outcome]) -> String {
+    outcomes.iter().map(|outcome| outcome.word()).collect::<Vec<_>>().join(" or ")
+}
+
+fn bounds(by: &Graded<Bound>) -> String {
+    by.is.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+}
+
+/// A number of polls fits when the outcome came by then. A time fits when the last answer that was still another one
+/// was asked for within it: whatever came after may have been due since then.
+fn fits(bound: &Bound, polls: u32, late_by: Duration, session: &Session) -> bool {
+    match bound {
+        Bound::Poll(n) => polls <= *n,
+        Bound::Within(timing) => late_by <= timing.length(session),
+    }
+}
+
+/// May a further poll still fall within a bound? Without bounds, until the codes are certainly over.
+fn is_worth_waiting(by: Option<&Graded<Bound>>, polls: u32, late_by: Duration, session: &Session) -> bool {
+    by.map_or_else(
+        || polls < 3,
+        |by| {
+            by.all().any(|bound| match bound {
+                Bound::Poll(n) => polls < *n,
+                Bound::Within(timing) => late_by <= timing.length(session),
+            })
+        },
+    )
+}

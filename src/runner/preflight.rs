@@ -1,0 +1,315 @@
+//! Before the first check: where the endpoints are, whether anybody is there, and what the target can do.
+//!
+//! Only what makes the whole run meaningless stops it: nobody listens, every client is refused by name, a configured
+//! path is not there. Everything else, a 500 included, runs and is judged.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Map;
+use url::Url;
+
+use super::link::{Label, Link};
+use super::resolve::{Resolved, well_known};
+use super::session::{Codes, members};
+use crate::compose::{Composed, form_post};
+use crate::exchange::{Exchange, Manner, NoAnswer};
+use crate::outcome::Outcome;
+use crate::plan::Found;
+use crate::protocol::{Capability, DEVICE_CODE_GRANT, Endpoint, Role};
+use crate::suite::{Edits, MetadataDocument};
+use crate::target::{Client, Target};
+
+/// The name under which preflight's exchanges are recorded.
+const CASE: &str = "preflight";
+
+/// What preflight came to.
+pub struct Preflight {
+    /// Where the endpoints are.
+    pub endpoints: Resolved,
+    /// What the target can do.
+    pub found: Found,
+    /// What a reader of the report should know.
+    pub notes: Vec<String>,
+}
+
+/// Why nothing can be judged.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Trouble {
+    /// One sentence.
+    pub message: String,
+    /// What was sent and what came, in a few lines.
+    pub detail: Option<String>,
+    /// What to do next.
+    pub help: String,
+}
+
+/// Finds the endpoints, asks for codes once with every client, and polls once.
+///
+/// # Errors
+/// Nobody listens, the configuration is wrong, or we are in trouble ourselves.
+pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Trouble> {
+    let tv = target.clients.get(&Role::Tv).ok_or_else(|| Trouble {
+        message: "the target file names no client tv".to_owned(),
+        detail: None,
+        help: "add clients.tv: the public client that checks use unless they say otherwise".to_owned(),
+    })?;
+    let endpoints = locate(link, target).await?;
+    let mut notes = Vec::new();
+    let plain_http = is_plain_loopback(&endpoints.token);
+    if plain_http {
+        notes.push("plain http on loopback: transport is not assessed".to_owned());
+    }
+
+    let asked = ask_with_every_client(link, target, &endpoints).await;
+    let mine = asked.iter().find(|asked| asked.role == Role::Tv).map(|asked| asked.exchange.clone());
+    let Some(mine) = mine else {
+        return Err(refused_by_us("no request could be sent"));
+    };
+    somebody_is_there(&endpoints.device_authorization, &mine)?;
+    path_is_there(&endpoints.device_authorization, "device_authorization", &mine)?;
+    some_client_is_known(&endpoints.device_authorization, &asked)?;
+
+    let codes = Codes::read(&mine);
+    let mut capabilities: BTreeSet<Capability> = target.declared().into_iter().collect();
+    if let Some(codes) = &codes {
+        let polled = poll_once(link, &endpoints, tv, codes).await;
+        somebody_is_there(&endpoints.token, &polled)?;
+        path_is_there(&endpoints.token, "token", &polled)?;
+        clients_are_known_at_both(link, target, &endpoints, &asked, &polled).await?;
+        if matches!(polled.outcome(), Outcome::Pending | Outcome::SlowDown) {
+            capabilities.insert(Capability::Polling);
+        }
+        if codes.verification_uri_complete.is_some() && !target.lacks.contains(&Capability::CompleteUri) {
+            capabilities.insert(Capability::CompleteUri);
+        }
+    } else {
+        // Without codes nothing can be polled: the checks about the device authorization response say why.
+        capabilities.insert(Capability::Polling);
+    }
+    for (there, capability) in [
+        (endpoints.api.is_some(), Capability::Api),
+        (endpoints.revocation.is_some(), Capability::Revocation),
+        (endpoints.introspection.is_some(), Capability::Introspection),
+        (endpoints.metadata(None).is_some(), Capability::Metadata),
+    ] {
+        if there && !target.lacks.contains(&capability) {
+            capabilities.insert(capability);
+        }
+    }
+    let lifetime_of = |exchange: Option<&Arc<Exchange>>| {
+        exchange.and_then(|exchange| Codes::read(exchange)?.lifetime).unwrap_or(Duration::from_secs(600))
+    };
+    let lifetime = lifetime_of(Some(&mine));
+    if lifetime <= Duration::from_secs(60) {
+        capabilities.insert(Capability::ShortCodes);
+    }
+    let pace = asked.iter().find(|asked| asked.role == Role::Pace).map(|asked| &asked.exchange);
+    let found = Found {
+        capabilities,
+        constants: target.constants(),
+        interval: codes.and_then(|codes| codes.interval).unwrap_or(crate::device::DEFAULT_INTERVAL),
+        lifetime,
+        pace_lifetime: pace.map_or(lifetime, |exchange| lifetime_of(Some(exchange))),
+        plain_http,
+    };
+    Ok(Preflight { endpoints, found, notes })
+}
+
+/// Where the endpoints are, by the target file and the issuer's metadata.
+///
+/// # Errors
+/// Nobody listens, or an endpoint is nowhere to be found.
+pub async fn locate(link: &Link, target: &Target) -> Result<Resolved, Trouble> {
+    let mut endpoints = Resolved::default();
+    let metadata = match &target.issuer {
+        Some(issuer) => discover(link, issuer, &mut endpoints).await?,
+        None => Map::new(),
+    };
+    endpoints.fill(target, &metadata).map_err(|message| Trouble {
+        message,
+        detail: None,
+        help: "write it under endpoints in the target file, as an absolute URL".to_owned(),
+    })?;
+    Ok(endpoints)
+}
+
+struct AskedBy {
+    role: Role,
+    exchange: Arc<Exchange>,
+}
+
+async fn ask_with_every_client(link: &Link, target: &Target, endpoints: &Resolved) -> Vec<AskedBy> {
+    let asks = target.clients.iter().map(|(role, client)| async move {
+        let scope = client.scope.as_deref().map(|scope| ("scope", scope));
+        let params: Vec<(&str, &str)> = scope.into_iter().collect();
+        let composed = form_post(&endpoints.device_authorization, &params, client, &Edits::default());
+        AskedBy { role: *role, exchange: send(link, Endpoint::DeviceAuthorization, *role, composed).await }
+    });
+    futures_util::future::join_all(asks).await
+}
+
+async fn poll_once(link: &Link, endpoints: &Resolved, tv: &Client, codes: &Codes) -> Arc<Exchange> {
+    poll_with(link, endpoints, Role::Tv, tv, &codes.device_code).await
+}
+
+async fn poll_with(
+    link: &Link,
+    endpoints: &Resolved,
+    role: Role,
+    client: &Client,
+    device_code: &str,
+) -> Arc<Exchange> {
+    let params = [("grant_type", DEVICE_CODE_GRANT), ("device_code", device_code)];
+    let composed = form_post(&endpoints.token, &params, client, &Edits::default());
+    send(link, Endpoint::Token, role, composed).await
+}
+
+async fn send(link: &Link, endpoint: Endpoint, client: Role, composed: Composed) -> Arc<Exchange> {
+    link.exchange(link.shared(), Label { case: CASE, endpoint, client }, composed).await
+}
+
+/// Tries the well-known places of the issuer in order; both documents are kept where both are there.
+async fn discover(
+    link: &Link,
+    issuer: &str,
+    endpoints: &mut Resolved,
+) -> Result<Map<String, serde_json::Value>, Trouble> {
+    let mut found = Map::new();
+    for (document, url) in well_known(issuer) {
+        let slot = match document {
+            MetadataDocument::Oauth => &mut endpoints.oauth_metadata,
+            MetadataDocument::Openid => &mut endpoints.openid_metadata,
+        };
+        if slot.is_some() {
+            continue;
+        }
+        let composed = Composed {
+            method: "GET".to_owned(),
+            url: url.clone(),
+            headers: vec![("accept".to_owned(), "application/json".to_owned())],
+            body: Vec::new(),
+            manner: Manner::default(),
+        };
+        let exchange = send(link, Endpoint::Metadata, Role::Tv, composed).await;
+        somebody_is_there(&url, &exchange)?;
+        let is_good = exchange.answer.as_ref().is_ok_and(|answer| answer.status == 200);
+        if let Some(document) = members(&exchange).filter(|_| is_good) {
+            *slot = Some(url);
+            for (name, value) in document {
+                found.entry(name).or_insert(value);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn somebody_is_there(url: &str, exchange: &Exchange) -> Result<(), Trouble> {
+    let origin = Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization());
+    let trouble = match &exchange.answer {
+        Err(NoAnswer::Refused) => format!("nobody listens at {origin}"),
+        Err(error @ (NoAnswer::Unreachable(_) | NoAnswer::Tls(_))) => format!("{origin}: {error}"),
+        Err(NoAnswer::Ours(error)) => return Err(refused_by_us(error)),
+        Ok(_) | Err(_) => return Ok(()),
+    };
+    Err(Trouble {
+        message: trouble,
+        detail: None,
+        help: "is the server running, and is the address in the target file right?".to_owned(),
+    })
+}
+
+fn refused_by_us(error: &str) -> Trouble {
+    Trouble {
+        message: format!("the first request could not be sent: {error}"),
+        detail: None,
+        help: "this is trouble on this machine, not the server's".to_owned(),
+    }
+}
+
+fn path_is_there(url: &str, key: &str, exchange: &Exchange) -> Result<(), Trouble> {
+    let is_missing = exchange.outcome() == Outcome::Wordless
+        && exchange.answer.as_ref().is_ok_and(|answer| answer.status == 404);
+    if !is_missing {
+        return Ok(());
+    }
+    Err(Trouble {
+        message: format!("there is nothing at the {} endpoint", key.replace('_', " ")),
+        detail: Some(format!("POST {url} was answered 404")),
+        help: format!("check endpoints.{key} in the target file, or the metadata that names it"),
+    })
+}
+
+/// The client is refused by name: `invalid_client` or `unauthorized_client`.
+fn is_refused_by_name(exchange: &Exchange) -> bool {
+    let error = members(exchange).and_then(|members| members.get("error")?.as_str().map(ToOwned::to_owned));
+    error.is_some_and(|error| matches!(error.as_str(), "invalid_client" | "unauthorized_client"))
+}
+
+fn refused_line(asked: &AskedBy, endpoint: &str) -> String {
+    let status = asked.exchange.answer.as_ref().map_or(0, |answer| answer.status);
+    let error = members(&asked.exchange)
+        .and_then(|members| members.get("error")?.as_str().map(ToOwned::to_owned))
+        .unwrap_or_default();
+    format!("POST {endpoint} as {} was answered {status} {error}", asked.role)
+}
+
+fn some_client_is_known(url: &str, asked: &[AskedBy]) -> Result<(), Trouble> {
+    let may_be_known: Vec<&AskedBy> = asked.iter().filter(|asked| asked.role != Role::NoGrant).collect();
+    if !may_be_known.iter().all(|asked| is_refused_by_name(&asked.exchange)) {
+        return Ok(());
+    }
+    Err(Trouble {
+        message: "the device authorization endpoint knows none of the configured clients".to_owned(),
+        detail: Some(
+            may_be_known.iter().map(|asked| refused_line(asked, url)).collect::<Vec<_>>().join("\n"),
+        ),
+        help: "are they registered for the device grant? check clients in the target file".to_owned(),
+    })
+}
+
+/// A client that gets codes and may not poll is most often a mistake of registration, when it is so for all of them.
+async fn clients_are_known_at_both(
+    link: &Link,
+    target: &Target,
+    endpoints: &Resolved,
+    asked: &[AskedBy],
+    first: &Arc<Exchange>,
+) -> Result<(), Trouble> {
+    if !is_refused_by_name(first) {
+        return Ok(());
+    }
+    let mut lines = Vec::new();
+    for asked in asked.iter().filter(|asked| asked.role != Role::NoGrant) {
+        let (Some(client), Some(codes)) = (target.clients.get(&asked.role), Codes::read(&asked.exchange))
+        else {
+            continue;
+        };
+        let exchange = poll_with(link, endpoints, asked.role, client, &codes.device_code).await;
+        if !is_refused_by_name(&exchange) {
+            return Ok(());
+        }
+        lines.push(refused_line(&AskedBy { role: asked.role, exchange }, &endpoints.token));
+    }
+    Err(Trouble {
+        message: "the token endpoint knows none of the configured clients, while the device authorization endpoint \
+                  gives them codes"
+            .to_owned(),
+        detail: Some(lines.join("\n")),
+        help: "are they registered for the device grant? check clients in the target file".to_owned(),
+    })
+}
+
+/// Is this plain http on this machine?
+fn is_plain_loopback(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    url.scheme() == "http"
+        && match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+}

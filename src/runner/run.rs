@@ -1,0 +1,121 @@
+//! Everything the cases of one run share.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::link::{Label, Link};
+use super::resolve::Resolved;
+use crate::approval::Driver;
+use crate::compose::form_post;
+use crate::exchange::Exchange;
+use crate::plan::Found;
+use crate::protocol::{Capability, Endpoint, Role};
+use crate::suite::{Edits, Sample};
+use crate::target::{Client, Target};
+
+/// A run against one target.
+pub struct Run {
+    /// The way to it.
+    pub link: Link,
+    /// What its file says.
+    pub target: Target,
+    /// Where its endpoints are.
+    pub endpoints: Resolved,
+    /// What preflight found.
+    pub found: Found,
+    /// Who plays the user.
+    pub driver: Option<Box<dyn Driver>>,
+    /// A text of this run: unknown clients and parameters carry it.
+    pub random: String,
+    unknown: Client,
+    came_out: Mutex<BTreeMap<Capability, Tries>>,
+    samples: BTreeMap<String, OnceCell<Vec<Arc<Exchange>>>>,
+}
+
+/// How often a capability was used and how often that came out.
+#[derive(Debug, Clone, Default)]
+struct Tries {
+    tried: u32,
+    came_out: u32,
+    last_trouble: String,
+}
+
+impl Run {
+    /// A run with everything it needs; `samples` are those of the plan.
+    #[must_use]
+    pub fn new<'a>(
+        link: Link,
+        target: Target,
+        endpoints: Resolved,
+        found: Found,
+        driver: Option<Box<dyn Driver>>,
+        samples: impl IntoIterator<Item = &'a Sample>,
+    ) -> Self {
+        let random = format!("{:016x}", rand::random::<u64>());
+        Self {
+            link,
+            target,
+            endpoints,
+            found,
+            driver,
+            unknown: Client { id: format!("unknown-{random}"), secret: None, auth: None, scope: None },
+            random,
+            came_out: Mutex::default(),
+            samples: samples.into_iter().map(|sample| (sample.name.clone(), OnceCell::new())).collect(),
+        }
+    }
+
+    /// The client of a role.
+    pub(super) fn client(&self, role: Role) -> Option<&Client> {
+        if role == Role::Unknown { Some(&self.unknown) } else { self.target.client(role) }
+    }
+
+    /// Notes that a capability was used, and what came of it.
+    pub(super) fn tried(&self, capability: Capability, trouble: Option<String>) {
+        let mut came_out = self.came_out.lock().unwrap_or_else(PoisonError::into_inner);
+        let tries = came_out.entry(capability).or_default();
+        tries.tried += 1;
+        match trouble {
+            None => tries.came_out += 1,
+            Some(trouble) => tries.last_trouble = trouble,
+        }
+    }
+
+    /// Declared capabilities that were used and never once came out.
+    pub(super) fn never_came_out(&self) -> Vec<String> {
+        let came_out = self.came_out.lock().unwrap_or_else(PoisonError::into_inner);
+        came_out
+            .iter()
+            .filter(|(_, tries)| tries.came_out == 0)
+            .map(|(capability, tries)| {
+                format!(
+                    "{capability} is declared and never once came out in {} tries: {}",
+                    tries.tried, tries.last_trouble
+                )
+            })
+            .collect()
+    }
+
+    /// A sample of the plan, taken at its first use.
+    pub(super) async fn sample(&self, case: &str, sample: &Sample) -> Result<&[Arc<Exchange>], String> {
+        let cell = self.samples.get(&sample.name).ok_or("the sample is not part of the plan")?;
+        let taken = cell.get_or_try_init(|| self.take(case, sample)).await?;
+        Ok(taken)
+    }
+
+    async fn take(&self, case: &str, sample: &Sample) -> Result<Vec<Arc<Exchange>>, String> {
+        let client = self.client(Role::Tv).ok_or("the target has no client tv")?;
+        let transport = self.link.fresh().map_err(|error| error.to_string())?;
+        let label = Label { case, endpoint: Endpoint::DeviceAuthorization, client: Role::Tv };
+        let scope = client.scope.as_deref().map(|scope| ("scope", scope));
+        let params: Vec<(&str, &str)> = scope.into_iter().collect();
+        let asks = (0..sample.count).map(|_| {
+            let composed =
+                form_post(&self.endpoints.device_authorization, &params, client, &Edits::default());
+            self.link.exchange(&*transport, label, composed)
+        });
+        Ok(futures_util::future::join_all(asks).await)
+    }
+}

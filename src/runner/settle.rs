@@ -1,0 +1,344 @@
+//! All cases side by side, then what can only be said afterwards: doubts repeated alone, controls by other checks,
+//! checks over all answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::case::{Played, Player, Stop};
+use super::run::Run;
+use super::scope::Values;
+use crate::catalog::Catalog;
+use crate::event::{CaseResult, Ended, Event, case_name};
+use crate::exchange::Exchange;
+use crate::expect;
+use crate::outcome::Outcome;
+use crate::plan::{Case, Plan, needs_polling};
+use crate::suite::Over;
+use crate::verdict::{Mismatch, Verdict};
+
+/// How the verdicts are taken.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `--mode strict`.
+    pub strict: bool,
+    /// Failures that are known and defended: id to reason.
+    pub known_failures: BTreeMap<String, String>,
+}
+
+/// Plays the plan and tells everything as events, [`Event::Ended`] last; `interrupt` ends it early.
+pub async fn play(
+    run: &Run,
+    catalog: &Catalog,
+    plan: &Plan<'_>,
+    options: &Options,
+    interrupt: impl Future<Output = ()>,
+) {
+    let start = run.link.now();
+    for skipped in &plan.skipped {
+        let ended =
+            Ending { verdict: Verdict::Skip, reason: Some(skipped.reason.clone()), ..Ending::default() };
+        tell(run, &skipped.case, ended, options).await;
+    }
+    let results = std::sync::Mutex::new(Vec::new());
+    let interrupted = tokio::select! {
+        () = settle(run, plan, options, &results) => false,
+        () = interrupt => true,
+    };
+    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let judged: BTreeSet<&str> = results
+        .iter()
+        .filter(|result: &&CaseResult| result.verdict.is_judged())
+        .flat_map(|result| result.requirements.iter().map(String::as_str))
+        .collect();
+    run.link
+        .tell(Event::Ended(Box::new(Ended {
+            interrupted,
+            took_ms: whole_ms(run.link.now().saturating_sub(start)),
+            never_came_out: run.never_came_out(),
+            stale_known: if interrupted { Vec::new() } else { stale(&results, catalog, options) },
+            coverage: catalog.requirements.coverage(judged),
+        })))
+        .await;
+}
+
+/// How one case ended.
+struct Ending {
+    verdict: Verdict,
+    reason: Option<String>,
+    mismatches: Vec<Mismatch>,
+    exchanges: Vec<u32>,
+    took: Duration,
+}
+
+impl Default for Ending {
+    fn default() -> Self {
+        Self {
+            verdict: Verdict::Pass,
+            reason: None,
+            mismatches: Vec::new(),
+            exchanges: Vec::new(),
+            took: Duration::ZERO,
+        }
+    }
+}
+
+async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sync::Mutex<Vec<CaseResult>>) {
+    let keep = |result: CaseResult| {
+        results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(result);
+    };
+    let (over, played): (Vec<&Case<'_>>, Vec<&Case<'_>>) =
+        plan.cases.iter().partition(|case| case.entry.check.over.is_some());
+    let (last, first): (Vec<&Case<'_>>, Vec<&Case<'_>>) =
+        played.into_iter().partition(|case| case.entry.check.destructive);
+
+    let mut side_by_side: FuturesUnordered<_> =
+        first.into_iter().map(|case| async move { (case, play_case(run, case).await) }).collect();
+    let mut doubtful = Vec::new();
+    let mut held = Vec::new();
+    while let Some((case, ending)) = side_by_side.next().await {
+        let is_off = matches!(ending.verdict, Verdict::Acceptable | Verdict::Warn | Verdict::Fail);
+        if is_off && case.entry.check.alone.is_some() {
+            doubtful.push(case);
+        } else if case.entry.check.control_by.is_some() {
+            held.push((case, ending));
+        } else {
+            keep(tell(run, case, ending, options).await);
+        }
+    }
+    for case in doubtful.into_iter().chain(last) {
+        let ending = play_case(run, case).await;
+        if case.entry.check.control_by.is_some() {
+            held.push((case, ending));
+        } else {
+            keep(tell(run, case, ending, options).await);
+        }
+    }
+    for (case, ending) in held {
+        let ending =
+            controlled(case, ending, &results.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        keep(tell(run, case, ending, options).await);
+    }
+    let archive = run.link.archive();
+    for case in over {
+        let ending = look_over(run, case, &archive);
+        keep(tell(run, case, ending, options).await);
+    }
+}
+
+/// Plays one case: its rounds side by side, and once more when a judging step was answered `broken`.
+async fn play_case(run: &Run, case: &Case<'_>) -> Ending {
+    let start = run.link.now();
+    let mut ending = play_rounds(run, case).await;
+    ending.took = run.link.now().saturating_sub(start);
+    ending
+}
+
+async fn play_rounds(run: &Run, case: &Case<'_>) -> Ending {
+    if needs_polling(&case.entry.check)
+        && !run.found.capabilities.contains(&crate::protocol::Capability::Polling)
+    {
+        return Ending {
+            verdict: Verdict::NotExercised,
+            reason: Some(
+                "the server does not understand polls, see token-request/form-is-understood".to_owned(),
+            ),
+            ..Ending::default()
+        };
+    }
+    let rounds = case.entry.check.rounds.unwrap_or(1).max(1);
+    let plays = (0..rounds).map(|_| async {
+        let first = play_once(run, case).await;
+        if !first.broken {
+            return first;
+        }
+        let mut second = play_once(run, case).await;
+        second.exchanges.splice(0..0, first.exchanges);
+        if !second.broken && second.stop.is_none() {
+            second.mismatches.clear();
+            second.stop = Some(Stop::Inconclusive(
+                "answered with a server error once, and otherwise when repeated on a fresh session"
+                    .to_owned(),
+            ));
+        }
+        second
+    });
+    combine(case, futures_util::future::join_all(plays).await)
+}
+
+async fn play_once(run: &Run, case: &Case<'_>) -> Played {
+    match Player::new(run, *case) {
+        Ok(player) => player.play().await,
+        Err(trouble) => Played {
+            mismatches: Vec::new(),
+            stop: Some(Stop::Error(trouble.to_string())),
+            broken: false,
+            exchanges: Vec::new(),
+        },
+    }
+}
+
+/// The verdict of all rounds: what any of them found counts; a round that says nothing does not undo another.
+fn combine(case: &Case<'_>, rounds: Vec<Played>) -> Ending {
+    let of = rounds.len();
+    let mut ending = Ending::default();
+    let mut stops = Vec::new();
+    for round in rounds {
+        ending.exchanges.extend(round.exchanges);
+        match round.stop {
+            Some(stop @ Stop::Control(_)) => {
+                stops.push(stop);
+                continue;
+            }
+            Some(stop) => stops.push(stop),
+            None => {}
+        }
+        for mismatch in round.mismatches {
+            let is_new = !ending.mismatches.iter().any(|known: &Mismatch| {
+                known.expected == mismatch.expected && known.actual == mismatch.actual
+            });
+            if is_new {
+                ending.mismatches.push(mismatch);
+            }
+        }
+    }
+    ending.exchanges.sort_unstable();
+    ending.verdict = case.entry.weight.judge(&ending.mismatches);
+    // Stops count where no round found anything and fewer than half of the rounds came to an end.
+    if ending.mismatches.is_empty() && stops.len() * 2 >= of.max(1) {
+        if let Some(stop) = stops.into_iter().next() {
+            let (verdict, reason) = match stop {
+                Stop::Control(reason) | Stop::NotExercised(reason) => (Verdict::NotExercised, reason),
+                Stop::Inconclusive(reason) => (Verdict::Inconclusive, reason),
+                Stop::Error(reason) => (Verdict::Error, reason),
+            };
+            ending.verdict = verdict;
+            ending.reason = Some(reason);
+        }
+    }
+    ending
+}
+
+/// A negative whose positive is another check says nothing when that one did not hold.
+fn controlled(case: &Case<'_>, ending: Ending, results: &[CaseResult]) -> Ending {
+    let Some(control) = &case.entry.check.control_by else { return ending };
+    if !ending.verdict.is_judged() {
+        return ending;
+    }
+    let id = if control.contains('/') { control.clone() } else { format!("{}/{control}", case.entry.suite) };
+    let held = results
+        .iter()
+        .filter(|result| result.check == id)
+        .any(|result| matches!(result.verdict, Verdict::Pass | Verdict::Acceptable | Verdict::Warn));
+    if held {
+        return ending;
+    }
+    Ending {
+        verdict: Verdict::NotExercised,
+        reason: Some(format!("its control {id} did not hold in this run")),
+        mismatches: Vec::new(),
+        ..ending
+    }
+}
+
+/// A check over all well-formed answers of the run.
+fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>]) -> Ending {
+    let check = &case.entry.check;
+    let Some(over) = &check.over else { return Ending::default() };
+    let exchanges: Vec<&Exchange> =
+        archive.iter().map(|exchange| &**exchange).filter(|exchange| is_meant(over, exchange)).collect();
+    let (sessions, named) = (BTreeMap::new(), BTreeMap::new());
+    let values = Values { run, sessions: &sessions, named: &named };
+    if exchanges.is_empty() {
+        return Ending {
+            verdict: Verdict::NotExercised,
+            reason: Some("there was no such answer in this run".to_owned()),
+            ..Ending::default()
+        };
+    }
+    let mut overall = expect::judge_all(&check.expect, &exchanges, &values);
+    for mismatch in &mut overall.mismatches {
+        mismatch.actual = run.link.scrub(&mismatch.actual);
+    }
+    let verdict = case.entry.weight.judge(&overall.mismatches);
+    let not_exercised = overall.not_exercised.filter(|_| overall.mismatches.is_empty());
+    Ending {
+        verdict: if not_exercised.is_some() { Verdict::NotExercised } else { verdict },
+        reason: not_exercised,
+        exchanges: overall.mismatches.iter().filter_map(|mismatch| mismatch.exchange).collect(),
+        mismatches: overall.mismatches,
+        took: Duration::ZERO,
+    }
+}
+
+fn is_meant(over: &Over, exchange: &Exchange) -> bool {
+    let manner = exchange.asked.manner;
+    let outcome = exchange.outcome();
+    over.endpoint.contains(&exchange.asked.endpoint)
+        && (over.raw || !manner.raw)
+        && (!over.kept_pace || manner.kept_pace)
+        && (over.outcome.is_empty() || over.outcome.contains(&outcome))
+        // What never came, or came from a limiter or a crash, is the subject only of checks that name it.
+        && (!over.outcome.is_empty() || !matches!(outcome, Outcome::Broken | Outcome::Limited))
+        && over.status.is_none_or(|status| exchange.answer.as_ref().is_ok_and(|answer| answer.status == status))
+}
+
+/// Makes the case's result and tells it.
+async fn tell(run: &Run, case: &Case<'_>, ending: Ending, options: &Options) -> CaseResult {
+    let entry = case.entry;
+    let name = case.name();
+    let mut mismatches = ending.mismatches;
+    for mismatch in &mut mismatches {
+        mismatch.actual = run.link.scrub(&mismatch.actual);
+    }
+    let result = CaseResult {
+        suite: entry.suite.clone(),
+        check: entry.id.clone(),
+        variant: case.variant.map(|variant| variant.variant.clone()),
+        title: entry.check.title.clone(),
+        weight: entry.weight,
+        tally: entry.tally,
+        requirements: entry.check.requirements.clone(),
+        clause: entry.clause.clone(),
+        why: entry.check.why.clone(),
+        verdict: if options.strict { ending.verdict.strict() } else { ending.verdict },
+        reason: ending.reason.map(|reason| run.link.scrub(&reason)),
+        mismatches,
+        known: options.known_failures.get(&name).or_else(|| options.known_failures.get(&entry.id)).cloned(),
+        exchanges: ending.exchanges,
+        took_ms: whole_ms(ending.took),
+    };
+    run.link.tell(Event::Judged(Box::new(result.clone()))).await;
+    result
+}
+
+/// Known failures that are none: they name no check, or every judged case of theirs holds.
+fn stale(results: &[CaseResult], catalog: &Catalog, options: &Options) -> Vec<String> {
+    let is_named = |id: &str| {
+        catalog.entries.iter().any(|entry| {
+            entry.id == id
+                || entry.check.each.iter().any(|variant| case_name(&entry.id, Some(&variant.variant)) == id)
+        })
+    };
+    options
+        .known_failures
+        .keys()
+        .filter_map(|id| {
+            if !is_named(id) {
+                return Some(format!("{id}: there is no such check"));
+            }
+            let judged: Vec<&CaseResult> = results
+                .iter()
+                .filter(|result| (result.check == *id || result.case() == *id) && result.verdict.is_judged())
+                .collect();
+            let holds = !judged.is_empty() && judged.iter().all(|result| result.verdict != Verdict::Fail);
+            holds.then(|| format!("{id}: it does not fail any more"))
+        })
+        .collect()
+}
+
+fn whole_ms(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,97 @@
+//! The token endpoint: polls (RFC 8628 §3.4, §3.5) and refreshes (RFC 6749 §6). Knows no page.
+
+use axum::http::StatusCode;
+
+use super::super::config::{Client, Grant};
+use super::super::error::{ErrorCode, Refusal};
+use super::super::form::Form;
+use super::super::id_token;
+use super::super::reply::Reply;
+use super::super::request::Request;
+use super::super::rules::Rule;
+use super::super::session::PollOutcome;
+use super::super::signing;
+use super::super::state::Server;
+use super::super::terms::Terms;
+use super::super::tokens::{Issued, NoRefresh};
+use super::parameters;
+
+/// Gives tokens, or says why not.
+pub(super) async fn answer(server: &Server, request: &Request, terms: &Terms) -> Result<Reply, Refusal> {
+    let form = parameters::read(request, terms)?;
+    let client = server.client(request, &form, terms)?;
+    let grant_type = parameters::required(&form, "grant_type", "grant_type is missing.")?;
+    let grant = [Grant::DeviceCode, Grant::RefreshToken].into_iter().find(|grant| grant.name() == grant_type);
+    let grant = grant
+        .ok_or(Refusal::new(ErrorCode::UnsupportedGrantType, "This grant type is not supported here."))?;
+    if terms.rules.broken(Rule::GrantAllowedForTokens, !client.may_use(grant)) {
+        return Err(Refusal::new(ErrorCode::UnauthorizedClient, "This client may not use this grant."));
+    }
+    parameters::resources(server, &form, terms)?;
+    let issued = match grant {
+        Grant::DeviceCode => poll(server, client, &form, terms)?,
+        Grant::RefreshToken => refresh(server, client, &form, terms)?,
+    };
+    Ok(success(server, terms, &issued).await)
+}
+
+/// One device access token request. No client's `scope` counts here: it was part of the first request.
+fn poll(server: &Server, client: &Client, form: &Form, terms: &Terms) -> Result<Issued, Refusal> {
+    let device_code = parameters::required(form, "device_code", "device_code is missing.")?;
+    let now = server.present();
+    let outcome = server.sessions().poll(device_code, &client.id, now.moment, terms);
+    match outcome {
+        PollOutcome::Granted(approval, scopes) => {
+            Ok(server.tokens().issue(&mut rand::rng(), now, terms, client, approval, scopes))
+        }
+        PollOutcome::Denied => Err(Refusal::new(ErrorCode::AccessDenied, "The user denied access.")),
+        PollOutcome::Expired => Err(Refusal::new(ErrorCode::ExpiredToken, "The device code has expired.")),
+        PollOutcome::Pending => {
+            Err(Refusal::new(ErrorCode::AuthorizationPending, "The user has not decided yet."))
+        }
+        PollOutcome::SlowDown => Err(Refusal::new(
+            ErrorCode::SlowDown,
+            "The user has not decided yet; wait longer between polls from now on.",
+        )),
+        PollOutcome::Unknown => Err(Refusal::new(
+            ErrorCode::InvalidGrant,
+            "The device code is unknown, used, or was issued to another client.",
+        )),
+    }
+}
+
+fn refresh(server: &Server, client: &Client, form: &Form, terms: &Terms) -> Result<Issued, Refusal> {
+    let refresh_token = parameters::required(form, "refresh_token", "refresh_token is missing.")?;
+    let wanted = parameters::scopes(form, terms)?;
+    let now = server.present();
+    let issued = server.tokens().refresh(&mut rand::rng(), now, terms, client, refresh_token, wanted);
+    issued.map_err(|why| match why {
+        NoRefresh::InvalidToken => Refusal::new(
+            ErrorCode::InvalidGrant,
+            "The refresh token is unknown, expired, revoked, used, or was issued to another client.",
+        ),
+        NoRefresh::ScopeTooWide => {
+            Refusal::new(ErrorCode::InvalidScope, "The scope is more than the user approved.")
+        }
+    })
+}
+
+/// A successful response (RFC 6749 §5.1), with an ID token if `openid` is among the scopes (OpenID Connect Core
+/// §3.1.3.3).
+async fn success(server: &Server, terms: &Terms, issued: &Issued) -> Reply {
+    let id_token = if issued.scopes.contains("openid") {
+        let lifetime = i64::try_from(terms.policy.id_token_lifetime.as_secs()).unwrap_or(i64::MAX);
+        let half_digest = signing::half_digest(&issued.access_token);
+        let claims = id_token::claims(&server.origin, issued, lifetime, &half_digest);
+        signing::key().await.and_then(|key| key.sign(&claims))
+    } else {
+        None
+    };
+    Reply::json(StatusCode::OK)
+        .member("access_token", &*issued.access_token)
+        .member("token_type", "Bearer")
+        .member("expires_in", issued.expires_in.as_secs())
+        .member_if("refresh_token", issued.refresh_token.as_deref())
+        .member("scope", issued.scopes.to_string())
+        .member_if("id_token", id_token)
+}

@@ -1,0 +1,104 @@
+//! All device authorization sessions, found by either code. Knows no HTTP.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rand::Rng;
+
+use super::codes;
+use super::moment::Moment;
+use super::rules::{Rule, Rules};
+use super::schedule::Schedule;
+use super::session::{Asked, PollOutcome, Session, Throttle};
+use super::terms::Terms;
+
+/// The sessions that the server remembers.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    by_device_code: HashMap<Arc<str>, Session>,
+    /// Canonical user code to device code. Two look-up spaces: neither code is ever taken for the other.
+    by_user_code: HashMap<String, Arc<str>>,
+    /// When to forget which device code.
+    forget: Schedule<Arc<str>>,
+    /// Throttles by client, for when sessions have none of their own.
+    by_client: HashMap<Arc<str>, Throttle>,
+}
+
+impl Sessions {
+    /// Starts a session and gives it both codes.
+    pub fn issue(&mut self, rng: &mut impl Rng, now: Moment, terms: &Terms, asked: Asked) -> &Session {
+        self.sweep(now);
+        let device_code: Arc<str> = codes::opaque(rng, terms.policy.device_code_bytes).into();
+        let mut user_code = codes::user_code(rng, &terms.policy);
+        while terms.rules.broken(Rule::UserCodesUnique, self.is_taken(&user_code)) {
+            user_code = codes::user_code(rng, &terms.policy);
+        }
+        self.by_user_code.insert(codes::canonical(&user_code), Arc::clone(&device_code));
+        let session = Session::new(asked, Arc::clone(&device_code), user_code.into(), now);
+        self.forget.add(session.expires + terms.policy.retention, Arc::clone(&device_code));
+        self.by_device_code.entry(device_code).insert_entry(session).into_mut()
+    }
+
+    /// What a poll comes to, for any device code and any client.
+    pub fn poll(&mut self, device_code: &str, client: &str, now: Moment, terms: &Terms) -> PollOutcome {
+        let Some(session) = self.by_device_code.get_mut(device_code) else { return PollOutcome::Unknown };
+        if terms.rules.broken(Rule::CodeBoundToClient, &*session.asked.client != client) {
+            if terms.rules.waived(Rule::ForeignPollSparesCode) {
+                self.kill(device_code);
+            }
+            return PollOutcome::Unknown;
+        }
+        let shared = terms.rules.waived(Rule::ThrottlePerSession).then(|| {
+            let of_client = self.by_client.entry(Arc::clone(&session.asked.client));
+            of_client.or_insert_with(|| Throttle::new(session.asked.interval, session.issued))
+        });
+        session.poll(now, terms, shared)
+    }
+
+    /// The session of a device code.
+    #[must_use]
+    pub fn with_device_code(&mut self, device_code: &str) -> Option<&mut Session> {
+        self.by_device_code.get_mut(device_code)
+    }
+
+    /// The session of a user code as somebody entered it.
+    #[must_use]
+    pub fn with_user_code(&mut self, entered: &str, rules: Rules) -> Option<&mut Session> {
+        let device_code = self.by_user_code.get(&codes::canonical(entered))?;
+        let session = self.by_device_code.get_mut(device_code)?;
+        let same_punctuation = session.user_code.replace(|c: char| c.is_alphanumeric(), "")
+            == entered.replace(|c: char| c.is_alphanumeric(), "");
+        if rules.waived(Rule::IgnorePunctuation) && !same_punctuation {
+            return None;
+        }
+        if rules.waived(Rule::IgnoreCase) && entered.chars().any(char::is_lowercase) {
+            return None;
+        }
+        Some(session)
+    }
+
+    /// Ends a session as though it had never been.
+    pub fn kill(&mut self, device_code: &str) {
+        if let Some(session) = self.by_device_code.remove(device_code) {
+            self.forget_user_code(&session);
+        }
+    }
+
+    fn is_taken(&self, user_code: &str) -> bool {
+        self.by_user_code.contains_key(&codes::canonical(user_code))
+    }
+
+    fn sweep(&mut self, now: Moment) {
+        for _ in 0..Schedule::<Arc<str>>::BATCH {
+            let Some(device_code) = self.forget.due(now) else { return };
+            self.kill(&device_code);
+        }
+    }
+
+    fn forget_user_code(&mut self, session: &Session) {
+        let canonical = codes::canonical(&session.user_code);
+        if self.by_user_code.get(&canonical) == Some(&session.device_code) {
+            self.by_user_code.remove(&canonical);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The running server's memory: short locks around the pure parts, and the clock. Knows no page and no parameter.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use super::authentication::{self, Failure};
+use super::browser::Browsers;
+use super::config::{Client, Config};
+use super::endpoint::Endpoint;
+use super::error::{ErrorCode, Refusal};
+use super::form::Form;
+use super::limit::Guesses;
+use super::moment::Moment;
+use super::policy::Policy;
+use super::request::Request;
+use super::rules::{Rule, Rules};
+use super::sessions::Sessions;
+use super::terms::Terms;
+use super::tokens::{Present, Tokens};
+use axum::http::StatusCode;
+
+/// One server.
+pub(super) struct Server {
+    pub(super) config: Config,
+    pub(super) origin: String,
+    policy: Arc<Policy>,
+    started: Instant,
+    sessions: Mutex<Sessions>,
+    tokens: Mutex<Tokens>,
+    browsers: Mutex<Browsers>,
+    wrong_codes: Mutex<Guesses>,
+    wrong_passwords: Mutex<Guesses>,
+    wrong_secrets: Mutex<Guesses>,
+}
+
+impl Server {
+    pub(super) fn new(config: Config, origin: &str) -> Self {
+        Self {
+            origin: origin.trim_end_matches('/').to_owned(),
+            policy: Arc::new(config.policy().clone()),
+            config,
+            started: Instant::now(),
+            sessions: Mutex::default(),
+            tokens: Mutex::default(),
+            browsers: Mutex::default(),
+            wrong_codes: Mutex::default(),
+            wrong_passwords: Mutex::default(),
+            wrong_secrets: Mutex::default(),
+        }
+    }
+
+    /// What holds for one request. The one place where a rule can be left out or a number changed.
+    pub(super) fn terms(&self) -> Terms {
+        Terms { rules: Rules::all(), policy: Arc::clone(&self.policy) }
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        Moment::after_start(Instant::now().saturating_duration_since(self.started))
+    }
+
+    pub(super) fn present(&self) -> Present {
+        Present { moment: self.now(), wall: crate::clock::wall().as_second() }
+    }
+
+    /// The absolute URL of a place.
+    pub(super) fn url(&self, endpoint: Endpoint) -> String {
+        format!("{}{}", self.origin, self.config.path(endpoint))
+    }
+
+    pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        held(&self.sessions)
+    }
+
+    pub(super) fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        held(&self.tokens)
+    }
+
+    pub(super) fn browsers(&self) -> MutexGuard<'_, Browsers> {
+        held(&self.browsers)
+    }
+
+    pub(super) fn wrong_codes(&self) -> MutexGuard<'_, Guesses> {
+        held(&self.wrong_codes)
+    }
+
+    pub(super) fn wrong_passwords(&self) -> MutexGuard<'_, Guesses> {
+        held(&self.wrong_passwords)
+    }
+
+    /// The client of a protocol request; counts wrong secrets.
+    ///
+    /// Only requests with a wrong secret are held back, so that a stranger cannot lock a client's devices out; the
+    /// secrets are far too long to be found by those who then go on guessing.
+    pub(super) fn client(&self, request: &Request, form: &Form, terms: &Terms) -> Result<&Client, Refusal> {
+        let failure = match authentication::authenticate(&self.config, request, form, terms.rules) {
+            Ok(client) => return Ok(client),
+            Err(failure) => failure,
+        };
+        let Failure { refusal, wrong_secret_for: Some(id) } = failure else { return Err(failure.refusal) };
+        if let Some(device_code) = form.first("device_code")
+            && terms.rules.waived(Rule::FailedAuthenticationSparesCode)
+        {
+            self.sessions().kill(device_code);
+        }
+        let now = self.now();
+        let (limit, span) = (terms.policy.wrong_secrets_per_client, terms.policy.limit_span);
+        let mut guesses = held(&self.wrong_secrets);
+        let wait = guesses.wait(&id, now, limit, span);
+        if terms.rules.broken(Rule::SecretLimit, wait.is_some()) {
+            return Err(Refusal::new(
+                ErrorCode::InvalidClient,
+                "Too many wrong secrets; wait before the next try.",
+            )
+            .status(StatusCode::TOO_MANY_REQUESTS)
+            .retry_after(wait.unwrap_or(span)));
+        }
+        guesses.note(&id, now);
+        Err(refusal)
+    }
+}
+
+/// Takes a lock. Nothing panics while holding one, so a poisoned lock's data are whole all the same.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}

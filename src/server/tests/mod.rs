@@ -1,0 +1,9 @@
+//! In-process tests of the whole server, in virtual time.
+
+mod client;
+mod devices;
+mod documents;
+mod pages;
+mod requests;
+mod running;
+mod tokens;
