@@ -86,7 +86,7 @@ fn whole(suite: &Suite, source: &Source, at: &Spot<'_>, seen: &mut Seen, out: &m
             )
             .at(place)
             .help(format!(
-                "call the file {id}.yaml (3.5- or rfc6749- before it is fine), or the suite {file}"
+                "call the file {id}.yaml (a section number before it is fine), or the suite {file}"
             )),
         );
     }
@@ -99,20 +99,14 @@ fn whole(suite: &Suite, source: &Source, at: &Spot<'_>, seen: &mut Seen, out: &m
     }
 }
 
-/// The name of a file without directories, section or document and ending: `3.5-token-response.yaml` is `token-response`.
+/// The name of a file without directories, section number and ending: `3.5-token-response.yaml` is `token-response`.
 fn file_id(name: &str) -> &str {
     let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let stem = base.strip_suffix(".yaml").or_else(|| base.strip_suffix(".yml")).unwrap_or(base);
     match stem.split_once('-') {
-        Some((document, rest)) if is_document(document) => rest,
+        Some((number, rest)) if number.chars().all(|c| c.is_ascii_digit() || c == '.') => rest,
         _ => stem,
     }
-}
-
-/// `3.5`, `rfc6749` or `oidc`.
-fn is_document(word: &str) -> bool {
-    let number = word.strip_prefix("rfc").unwrap_or(word);
-    word == "oidc" || number.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 fn twice(suite: &Suite, check: &Check, at: &Spot<'_>, seen: &mut Seen, out: &mut Vec<Diagnostic>) {
@@ -166,7 +160,7 @@ mod tests {
         for (name, id) in [
             ("suites/3.5-token-response.yaml", "token-response"),
             ("6.1-user-code.yaml", "user-code"),
-            ("suites/rfc6749-client-authentication.yaml", "client-authentication"),
+            ("suites/rfc6749-client-authentication.yaml", "rfc6749-client-authentication"),
             ("C:\\mine\\tea.yml", "tea"),
             ("tea", "tea"),
         ] {
