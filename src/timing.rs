@@ -138,8 +138,8 @@ impl fmt::Display for Timing {
 /// Why a text is not a length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "cannot read the time {0:?}: write a number and a unit (ms, s, min, h, intervals, % of lifetime) or a name (interval, \
-     announced_interval, lifetime, expiry, token_expiry, {names}), joined by + or -",
+    "cannot read the time {0:?}\none of: interval, announced_interval, lifetime, expiry, token_expiry, {names}\nhelp: write a \
+     number and a unit (3 s, 250 ms, 10 min, 1 h, 2 intervals, 10 % of lifetime), one of the names, or several joined by + or -",
     names = Constant::ALL.iter().map(|c| c.word()).collect::<Vec<_>>().join(", ")
 )]
 pub struct TimingError(String);

@@ -25,7 +25,7 @@ impl Visitor<'_> for CountVisitor {
     fn visit_u64<E: Error>(self, number: u64) -> Result<Count, E> {
         match u32::try_from(number) {
             Ok(times) if times > 0 => Ok(Count::Times(times)),
-            _ => Err(E::custom("write a number of polls from 1 on, or fit")),
+            _ => Err(E::custom("no poll at all\nhelp: write a number of polls from 1 on, or fit")),
         }
     }
 }
@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for Bound {
         if let Some(number) = text.strip_prefix("poll ") {
             return match number.trim().parse() {
                 Ok(n) if n > 0 => Ok(Self::Poll(n)),
-                _ => Err(D::Error::custom(format!("cannot read {text:?}: write poll 1, poll 2, ..."))),
+                _ => Err(D::Error::custom(format!("cannot read {text:?}\nhelp: write poll 1, poll 2, ..."))),
             };
         }
         text.parse().map(Self::Within).map_err(D::Error::custom)
@@ -86,7 +86,9 @@ impl<'de> Deserialize<'de> for Offset {
             let offset = Self { from_ms: from.trim().parse().ok()?, to_ms: to.trim().parse().ok()? };
             (offset.from_ms <= offset.to_ms).then_some(offset)
         };
-        read().ok_or_else(|| D::Error::custom(format!("cannot read the offset {text:?}: write -50..50 ms")))
+        read().ok_or_else(|| {
+            D::Error::custom(format!("cannot read the offset {text:?}\nhelp: write -50..50 ms"))
+        })
     }
 }
 
@@ -109,10 +111,9 @@ impl<'de> Deserialize<'de> for Bits {
         if text == "guess_budget" {
             return Ok(Self(GUESS_BUDGET_BITS));
         }
-        text.strip_suffix("bits")
-            .and_then(|number| number.trim().parse().ok())
-            .map(Self)
-            .ok_or_else(|| D::Error::custom(format!("cannot read {text:?}: write 34 bits, or guess_budget")))
+        text.strip_suffix("bits").and_then(|number| number.trim().parse().ok()).map(Self).ok_or_else(|| {
+            D::Error::custom(format!("cannot read {text:?}\nhelp: write 34 bits, or guess_budget"))
+        })
     }
 }
 

@@ -22,20 +22,16 @@ pub(super) fn check(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &m
     let all = of_steps.chain(check.each.iter().flat_map(|variant| &variant.expect)).chain(&check.expect);
     let is_negative = all.into_iter().all(holds_of_refusals);
     if is_negative && !steps.iter().any(|located| is_positive(&located.step, at_token)) {
-        let (place, help) = if at_token {
-            let help = "add a poll that must be answered well before the one that must not, on a session of its own if the \
-                        probe may spoil it: poll: { session: witness, control: pending }";
-            (judged.iter().find(|located| asks_for_tokens(&located.step)), help)
+        let (place, witness) = if at_token {
+            let first = judged.iter().find(|located| asks_for_tokens(&located.step));
+            (first, "poll: { session: witness, control: pending }")
         } else {
-            (
-                judged.first(),
-                "add a request that must be answered well: authorize: { as: witness, control: codes }",
-            )
+            (judged.first(), "authorize: { as: witness, control: codes }")
         };
         out.push(
             Diagnostic::error("no-control", "a server that refuses everything would pass this check")
                 .at(place.map_or_else(|| at.to("id").place(), |located| located.at.key_place()))
-                .help(format!("{help}; or name the check that shows it with control_by:")),
+                .help(format!("add a request that must be answered well: {witness}; or name a check that has one with control_by:")),
         );
     }
 }

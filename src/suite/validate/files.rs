@@ -129,7 +129,7 @@ fn twice(suite: &Suite, check: &Check, at: &Spot<'_>, seen: &mut Seen, out: &mut
 }
 
 fn control_by(suite: &Suite, check: &Check, at: &Spot<'_>, ids: &Ids, out: &mut Vec<Diagnostic>) {
-    let Some(full) = check.control_id(&suite.suite) else { return };
+    let Some(full) = check.control_id(&suite.suite).filter(|_| !check.steps.is_empty()) else { return };
     let at = at.to("control_by");
     let own = format!("{}/{}", suite.suite, check.id);
     if full == own {
@@ -144,7 +144,7 @@ fn control_by(suite: &Suite, check: &Check, at: &Spot<'_>, ids: &Ids, out: &mut 
             Diagnostic::error("unknown-control", format!("there is no check \"{full}\""))
                 .at(at.place())
                 .help(near.map_or_else(
-                    || "write check or suite/check; both files must be given together".to_owned(),
+                    || "write check, or suite/check for one of another file that is given too".to_owned(),
                     |near| format!("did you mean \"{near}\"?"),
                 )),
         );

@@ -99,11 +99,12 @@ fn says_nothing(expectation: &Expectation) -> Option<(&'static str, &'static str
             "write subset_of: with a session, or lacks:",
         ),
         Expectation::Count(CountRule { at_least: None | Some(0), at_most: None, .. }) => {
-            ("any number will do here, so this can never fail", "write at_least: or at_most:")
+            ("count takes any number here, so this can never fail", "write at_least: or at_most:")
         }
-        Expectation::Never(Never { samples: 0, .. }) => {
-            ("without any answer this always holds", "say in samples: how many answers it takes to tell")
-        }
+        Expectation::Never(Never { samples: 0, .. }) => (
+            "never holds of no answer at all, so this can never fail",
+            "say in samples: how many answers it takes to tell",
+        ),
         _ => return None,
     };
     Some(found)

@@ -36,17 +36,19 @@ struct Name<'a> {
 }
 
 /// All names of a check, and how far the steps have come.
-struct Names<'a> {
-    all: BTreeMap<String, Name<'a>>,
+#[derive(Clone, Copy)]
+struct Names<'n> {
+    all: &'n BTreeMap<String, Name<'n>>,
     now: usize,
 }
 
 /// Every name of a check that is used and not there, or given twice.
 pub(super) fn check(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
-    let mut names = Names { all: BTreeMap::new(), now: 0 };
+    let mut all = BTreeMap::new();
     for (index, located) in steps.iter().enumerate() {
-        define(index, located, &mut names.all, out);
+        define(index, located, &mut all, out);
     }
+    let mut names = Names { all: &all, now: 0 };
     for (index, Located { step, at: step_at, .. }) in steps.iter().enumerate() {
         names.now = index;
         step_uses(step, step_at, &names, out);
@@ -234,7 +236,11 @@ fn expectations(
                     .at(at.place())
                     .help("name the answer of another step"),
             ),
-            Expectation::SameAs(name) => answer(name, &at, names, out),
+            Expectation::SameAs(name) => {
+                // The answer at hand is none to compare with.
+                let now = if own.is_some() { names.now.saturating_sub(1) } else { names.now };
+                answer(name, &at, &Names { now, ..*names }, out);
+            }
             Expectation::Tokens(rule) => session(&rule.of, &at.to("of"), names, out),
             Expectation::Scope(rule) => {
                 if let Some(name) = &rule.subset_of {

@@ -54,12 +54,12 @@ pub(super) fn check(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &m
     for Implied { capability, by, place } in missing {
         let whole: Vec<&str> = needs.iter().map(|need| need.word()).chain([capability.word()]).collect();
         out.push(
-            Diagnostic::error("missing-need", format!("{by} needs {capability}, and needs: does not say so"))
-                .at(place)
-                .help(format!(
-                    "write needs: [{}]; a target without it then skips the check",
-                    whole.join(", ")
-                )),
+            Diagnostic::error(
+                "missing-need",
+                format!("{by} takes the capability {capability}, which needs: does not name"),
+            )
+            .at(place)
+            .help(format!("write needs: [{}]; a target without it skips the check then", whole.join(", "))),
         );
     }
 }

@@ -1,0 +1,4 @@
+//! Tests over the whole package.
+
+mod repository;
+mod suite_errors;
