@@ -1,0 +1,4 @@
+//! The integration tests, one module each; `cfg(test)` tells clippy that their helpers are tests, too.
+
+#[cfg(test)]
+mod approval;
