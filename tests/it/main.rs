@@ -1,4 +1,8 @@
 //! Tests over the whole package.
 
+#[cfg(test)]
+mod approval;
+#[cfg(test)]
 mod repository;
+#[cfg(test)]
 mod suite_errors;
