@@ -16,7 +16,7 @@ use crate::exchange::Exchange;
 use crate::expect;
 use crate::outcome::Outcome;
 use crate::plan::{Case, Plan, needs_polling};
-use crate::suite::Over;
+use crate::suite::{Check, Over, mentions};
 use crate::verdict::{Mismatch, Verdict};
 
 /// How the verdicts are taken.
@@ -122,8 +122,9 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
         keep(tell(run, case, ending, options).await);
     }
     let archive = run.link.archive();
+    let blamed = blamed(&results.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     for case in over {
-        let ending = look_over(run, case, &archive);
+        let ending = look_over(run, case, &archive, &blamed);
         keep(tell(run, case, ending, options).await);
     }
 }
@@ -241,12 +242,21 @@ fn controlled(case: &Case<'_>, ending: Ending, results: &[CaseResult]) -> Ending
     }
 }
 
+/// The exchanges of cases that found something: what broke there turned a check red already.
+fn blamed(results: &[CaseResult]) -> BTreeSet<u32> {
+    let found = results.iter().filter(|result| !result.mismatches.is_empty());
+    found.flat_map(|result| &result.exchanges).copied().collect()
+}
+
 /// A check over all well-formed answers of the run.
-fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>]) -> Ending {
+fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTreeSet<u32>) -> Ending {
     let check = &case.entry.check;
     let Some(over) = &check.over else { return Ending::default() };
-    let exchanges: Vec<&Exchange> =
-        archive.iter().map(|exchange| &**exchange).filter(|exchange| is_meant(over, exchange)).collect();
+    let exchanges: Vec<&Exchange> = archive
+        .iter()
+        .map(|exchange| &**exchange)
+        .filter(|exchange| is_meant(check, over, exchange))
+        .collect();
     let (sessions, named) = (BTreeMap::new(), BTreeMap::new());
     let values = Values { run, sessions: &sessions, named: &named };
     if exchanges.is_empty() {
@@ -256,6 +266,10 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>]) -> Ending {
             ..Ending::default()
         };
     }
+    let exchanges: Vec<&Exchange> = exchanges
+        .into_iter()
+        .filter(|exchange| exchange.outcome() != Outcome::Broken || !blamed.contains(&exchange.number))
+        .collect();
     let mut overall = expect::judge_all(&check.expect, &exchanges, &values);
     for mismatch in &mut overall.mismatches {
         mismatch.actual = run.link.scrub(&mismatch.actual);
@@ -271,7 +285,7 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>]) -> Ending {
     }
 }
 
-fn is_meant(over: &Over, exchange: &Exchange) -> bool {
+fn is_meant(check: &Check, over: &Over, exchange: &Exchange) -> bool {
     let manner = exchange.asked.manner;
     let outcome = exchange.outcome();
     over.endpoint.contains(&exchange.asked.endpoint)
@@ -279,7 +293,9 @@ fn is_meant(over: &Over, exchange: &Exchange) -> bool {
         && (!over.kept_pace || manner.kept_pace)
         && (over.outcome.is_empty() || over.outcome.contains(&outcome))
         // What never came, or came from a limiter or a crash, is the subject only of checks that name it.
-        && (!over.outcome.is_empty() || !matches!(outcome, Outcome::Broken | Outcome::Limited))
+        && (!over.outcome.is_empty()
+            || !matches!(outcome, Outcome::Broken | Outcome::Limited)
+            || mentions(check, None, outcome))
         && over.status.is_none_or(|status| exchange.answer.as_ref().is_ok_and(|answer| answer.status == status))
 }
 

@@ -30,7 +30,7 @@ async fn whole_catalogue(config: Config, target: &Target, seed: u64) -> RunRecor
 }
 
 /// What is not judged because there is no TLS without a socket, and none on loopback.
-const TRANSPORT: &[&str] = &[
+pub(crate) const TRANSPORT: &[&str] = &[
     "device-authorization-request/plain-http-is-refused",
     "device-authorization-request/tls-of-the-endpoint",
     "metadata/tls-of-the-document",
