@@ -61,19 +61,19 @@ pub enum ApprovalError {
     },
     /// More pages than any server needs.
     #[error(
-        "went in circles: {pages} pages without a decision, the last is {place}; does a step of the form recipe \
+        "went in circles, {pages} pages or too many redirects without a decision; the last is {place}; does a step of the form recipe \
              fit a page it should not?"
     )]
     Loop {
-        /// How many.
+        /// How many pages were shown.
         pages: usize,
         /// The last of them.
         place: Box<Place>,
     },
     /// The pages ended, the decision was not among them.
     #[error(
-        "the pages never offered to {decision}: they end at {place}; give the step that {decision}s \
-             `decides: {decision}`, or say under `done` how this page shows that it is decided"
+        "the pages never offered to {decision}: they end at {place}; mark the step that does it \
+             with `decides: {decision}`, or say under `done` how this page shows that it is decided"
     )]
     NeverOffered {
         /// What was wanted.

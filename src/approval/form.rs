@@ -10,6 +10,8 @@ use crate::target::FormRecipe;
 mod browser;
 mod fields;
 mod html;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 /// Walks through the pages as the target's recipe says.

@@ -54,7 +54,7 @@ impl HttpPages {
             .map_err(unreachable)
     }
 
-    async fn get(&self, request: Request<Bytes>) -> Result<Response<Bytes>, PageError> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, PageError> {
         let request = reqwest::Request::try_from(request).map_err(unreachable)?;
         if !is_allowed(request.url()) {
             return Err(PageError::NotAllowed);
@@ -77,7 +77,7 @@ impl HttpPages {
 
 impl Pages for HttpPages {
     fn fetch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, PageError>> {
-        self.get(request).boxed()
+        self.send(request).boxed()
     }
 }
 

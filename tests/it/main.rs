@@ -1,7 +1,14 @@
 //! Tests over the whole package.
 
+#[cfg(test)]
+mod approval;
+#[cfg(test)]
 mod generated;
+#[cfg(test)]
 mod repository;
+#[cfg(test)]
 mod schema;
+#[cfg(test)]
 mod suite_errors;
+#[cfg(test)]
 mod yaml;

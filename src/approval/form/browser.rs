@@ -28,16 +28,22 @@ pub(super) struct View {
     pub(super) url: Url,
     pub(super) status: u16,
     pub(super) document: Document,
-    /// Where it would lead on, were it allowed to go there.
-    pub(super) barred: Option<Url>,
+    /// Why it is the last although it redirects.
+    pub(super) dead_end: Option<DeadEnd>,
+}
+
+/// Why a redirect is not followed.
+pub(super) enum DeadEnd {
+    /// It leads where no password may go.
+    NotAllowed(Url),
+    /// There were too many before it.
+    TooMany,
 }
 
 /// Why the next page is not shown.
 pub(super) enum Stop {
     Deadline,
     Failed(Url, PageError),
-    /// With the last of them.
-    TooManyRedirects(Box<View>),
 }
 
 impl<'a> Browser<'a> {
@@ -57,13 +63,14 @@ impl<'a> Browser<'a> {
             }
             match self.fetch(&method, &next, body.as_deref(), from).await {
                 Err(Stop::Failed(_, PageError::NotAllowed)) => {
-                    return Ok(View::new(url, &answer, Some(next)));
+                    return Ok(View::new(url, &answer, Some(DeadEnd::NotAllowed(next))));
                 }
                 fetched => answer = fetched?,
             }
             url = next;
         }
-        Err(Stop::TooManyRedirects(Box::new(View::new(url, &answer, None))))
+        let dead_end = redirect(&answer, &url).map(|_| DeadEnd::TooMany);
+        Ok(View::new(url, &answer, dead_end))
     }
 
     /// One request with its cookies; keeps those of the answer.
@@ -120,7 +127,7 @@ impl<'a> Browser<'a> {
             put(&mut headers, REFERER, if same { whole.as_str() } else { &origin });
         }
         if let Some(cookies) = self.cookies(url) {
-            put(&mut headers, COOKIE, &cookies);
+            headers.insert(COOKIE, cookies);
         }
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
@@ -129,19 +136,21 @@ impl<'a> Browser<'a> {
     }
 
     /// The cookies for an address, those with longer paths first (RFC 6265 §5.4).
-    fn cookies(&self, url: &Url) -> Option<String> {
+    fn cookies(&self, url: &Url) -> Option<HeaderValue> {
         let mut cookies = self.jar.matches(url);
         cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         let pairs: Vec<String> =
             cookies.iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect();
-        (!pairs.is_empty()).then(|| pairs.join("; "))
+        let mut header = HeaderValue::from_str(&pairs.join("; ")).ok().filter(|_| !pairs.is_empty())?;
+        header.set_sensitive(true);
+        Some(header)
     }
 }
 
 impl View {
-    fn new(url: Url, answer: &Response<Bytes>, barred: Option<Url>) -> Self {
+    fn new(url: Url, answer: &Response<Bytes>, dead_end: Option<DeadEnd>) -> Self {
         let document = Document::read(&String::from_utf8_lossy(answer.body()), &url);
-        Self { url, status: answer.status().as_u16(), document, barred }
+        Self { url, status: answer.status().as_u16(), document, dead_end }
     }
 }
 

@@ -6,8 +6,8 @@ use url::form_urlencoded::Serializer;
 
 use super::super::error::FieldProblem;
 
-/// A form.
-#[derive(Debug, Clone)]
+/// A form. No `Debug` here: its values are secrets.
+#[derive(Clone)]
 pub(super) struct Form {
     pub(super) method: Method,
     pub(super) action: Url,
@@ -18,7 +18,7 @@ pub(super) struct Form {
 }
 
 /// A field or a button.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Control {
     pub(super) name: String,
     pub(super) value: String,
@@ -26,7 +26,7 @@ pub(super) struct Control {
 }
 
 /// What a control is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum Kind {
     Button {
         text: String,
@@ -49,7 +49,7 @@ pub(super) enum Kind {
 }
 
 /// What a submitted form asks of the server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Submission {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -89,13 +89,14 @@ impl Form {
     pub(super) fn check(&mut self, name: &str) -> Result<(), FieldProblem> {
         let mut problem = Some(FieldProblem::Missing);
         for control in self.controls.iter_mut().filter(|control| control.name == name) {
-            problem = match &mut control.kind {
+            match &mut control.kind {
                 Kind::Checkbox { checked } => {
                     *checked = true;
-                    None
+                    problem = None;
                 }
-                _ => Some(FieldProblem::NotABox),
-            };
+                // A hidden field of the same name is what is sent where the box is not checked.
+                _ => problem = problem.map(|_| FieldProblem::NotABox),
+            }
         }
         problem.map_or(Ok(()), Err)
     }

@@ -9,7 +9,6 @@ use url::Url;
 use super::fields::{Control, Form, Kind, Submission};
 
 /// What a page has for its reader.
-#[derive(Debug)]
 pub(super) struct Document {
     pub(super) title: String,
     /// The text that a reader sees, spaces run together.
@@ -201,4 +200,127 @@ fn spaced<'a>(pieces: impl IntoIterator<Item = &'a str>) -> String {
         line.push_str(word);
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(html: &str) -> Document {
+        Document::read(html, &Url::parse("https://as.example/realms/devices/page?state=s1").unwrap())
+    }
+
+    fn sent(html: &str) -> String {
+        let document = read(html);
+        document.forms[0].submit(None).body.unwrap_or_default()
+    }
+
+    #[test]
+    fn what_a_browser_would_send_is_sent() {
+        let body = sent(
+            r#"<form method="POST">
+                 <input type="hidden" name="csrf" value="a&amp;b=&quot;c&quot;">
+                 <input name="user" value="x"><input name="unnamed-is-not-sent" disabled value="1"><input value="1">
+                 <input type="checkbox" name="c1"><input type="checkbox" name="c2" checked>
+                 <input type="checkbox" name="c3" value="yes" checked>
+                 <input type="radio" name="r" value="1"><input type="radio" name="r" value="2" checked>
+                 <select name="s"><option>one</option><option value="2" selected>two</option></select>
+                 <select name="t"><option disabled>choose</option><option>first one</option></select>
+                 <select name="u" multiple><option selected>a</option><option selected>b</option></select>
+                 <textarea name="note">
+a &lt; b</textarea>
+                 <input type="reset" name="reset" value="1"><button type="button" name="script">x</button>
+                 <button name="go" value="1">Go</button><input type="submit" name="stop" value="Stop">
+                 <fieldset disabled><input name="closed" value="1"></fieldset>
+               </form>"#,
+        );
+        assert_eq!(body, "csrf=a%26b%3D%22c%22&user=x&c2=on&c3=yes&r=2&s=2&t=first+one&u=a&u=b&note=a+%3C+b");
+    }
+
+    #[test]
+    fn only_the_pressed_button_is_sent_and_controls_may_name_their_form() {
+        let document = read(
+            r#"<button form="f" name="first" value="1">[  One ]</button>
+               <form id="f" method="post" action="/done"><input type="hidden" name="h" value="1"></form>
+               <form id="g"><input form="f" name="i" value="2"><input name="j" value="3"></form>
+               <input type="submit" form="f" name="last" formaction="other" formmethod="get">"#,
+        );
+        let form = &document.forms[0];
+        let first = form.submit(Some(0));
+        assert_eq!(
+            (first.url.as_str(), first.body.as_deref()),
+            ("https://as.example/done", Some("first=1&h=1&i=2"))
+        );
+        let last = form.submit(Some(3));
+        assert_eq!(
+            (last.url.as_str(), last.body),
+            ("https://as.example/realms/devices/other?h=1&i=2&last=", None)
+        );
+        assert_eq!(
+            form.outline(),
+            "[POST https://as.example/done; fields: h, i; buttons: \"[ One ]\" (\"first\"), \"Submit\" (\"last\")]"
+        );
+        assert_eq!(document.forms[1].submit(None).body, None);
+    }
+
+    #[test]
+    fn an_action_is_relative_absolute_or_missing() {
+        let action = |html: &str| read(html).forms[0].action.to_string();
+        assert_eq!(action("<form>"), "https://as.example/realms/devices/page?state=s1");
+        assert_eq!(action("<form action=' '>"), "https://as.example/realms/devices/page?state=s1");
+        assert_eq!(action("<form action='?a=1&amp;b=2'>"), "https://as.example/realms/devices/page?a=1&b=2");
+        assert_eq!(action("<form action='/login'>"), "https://as.example/login");
+        assert_eq!(action("<form action='https://id.example/x'>"), "https://id.example/x");
+        assert_eq!(action("<base href='/sub/'><form action='x'>"), "https://as.example/sub/x");
+    }
+
+    #[test]
+    fn values_are_filled_in_and_chosen() {
+        let html = r#"<form method="post"><input name="a" value="old"><input type="radio" name="r" value="1" checked>
+             <input type="radio" name="r" value="2"><select name="s"><option value="x">X<option value="y">Y</select>
+             <input type="hidden" name="box" value="0"><input type="checkbox" name="box" value="1"></form>"#;
+        let mut form = read(html).forms.remove(0);
+        for (name, value) in [("a", "new"), ("r", "2"), ("s", "y")] {
+            assert_eq!(form.fill(name, value), Ok(()), "{name}");
+        }
+        assert_eq!(form.check("box"), Ok(()));
+        assert_eq!(form.submit(None).body.as_deref(), Some("a=new&r=2&s=y&box=0&box=1"));
+
+        use super::super::super::FieldProblem::{IsABox, Missing, NoSuchChoice, NotABox};
+        assert_eq!(form.fill("b", "1"), Err(Missing));
+        assert_eq!(form.fill("r", "3"), Err(NoSuchChoice));
+        assert_eq!(form.fill("s", "z"), Err(NoSuchChoice));
+        assert_eq!(form.fill("box", "1"), Err(IsABox));
+        assert_eq!(form.check("a"), Err(NotABox));
+        assert_eq!(form.check("b"), Err(Missing));
+    }
+
+    #[test]
+    fn the_text_is_what_a_reader_sees() {
+        let document = read(
+            "<title> Sign\n in </title><style>p{}</style><script>let x = 1;</script>
+             <p>One&nbsp;&amp; <b>two</b></p><noscript>Switch scripts on</noscript>",
+        );
+        assert_eq!((document.title.as_str(), document.text.as_str()), ("Sign in", "One & two"));
+        assert!(document.shows("Sign in") && document.shows("two") && !document.shows("scripts"));
+    }
+
+    #[test]
+    fn pages_that_go_on_by_themselves_are_told_from_those_that_wait() {
+        let passage = |html: &str| read(html).passage.map(|it| (it.url.to_string(), it.body));
+        let hidden = r#"<form method="post" action="/next"><input type="hidden" name="h" value="1">"#;
+        let next = Some(("https://as.example/next".to_owned(), Some("h=1".to_owned())));
+        let button = "<button>Allow</button>";
+        assert_eq!(passage(&format!("<body onload='document.forms[0].submit()'>{hidden}")), next);
+        let script = "<script>document.forms[0].submit()</script>";
+        assert_eq!(passage(&format!("{script}{hidden}<noscript>{button}</noscript></form>")), next);
+        assert_eq!(passage(&format!("{script}{hidden}{button}</form>")), None, "a person presses this one");
+        assert_eq!(passage(hidden), None, "no script");
+
+        let refresh = |content: &str| passage(&format!("<meta http-equiv='Refresh' content='{content}'>"));
+        assert_eq!(refresh("0; URL=/next"), Some(("https://as.example/next".to_owned(), None)));
+        assert_eq!(refresh("0;url=\"/next\""), Some(("https://as.example/next".to_owned(), None)));
+        assert_eq!(refresh("300; url=/timeout"), None);
+        assert_eq!(refresh("5"), None);
+    }
 }

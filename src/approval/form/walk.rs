@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::super::{ApprovalError, Ask, Page, PageError, Pages, Place, Submitted};
-use super::browser::{Browser, Stop, View};
+use super::browser::{Browser, DeadEnd, Stop, View};
 use super::fields::{Control, Form, Kind, Submission, without_query};
 use super::html::Document;
 use crate::target::{Blank, FormButton, FormMatch, FormRecipe, FormStep, User};
@@ -30,7 +30,7 @@ pub(super) async fn decide(
     let mut browser = Browser::new(pages, recipe.headers.clone(), ask.deadline);
     let sent = Instant::now();
     let first = Submission { method: Method::GET, url, body: None };
-    let view = browser.go(first, None).await.map_err(|stop| stopped(stop, 1, None, ask.user))?;
+    let view = browser.go(first, None).await.map_err(|stop| stopped(stop, None, ask.user))?;
     let mut walk = Walk { recipe, ask, browser, view, pages: 1, sent, last: None };
     loop {
         if let Some(submitted) = walk.step().await? {
@@ -57,8 +57,12 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Does what is to do at this page; the decision, when that was it.
     async fn step(&mut self) -> Result<Option<Submitted>, ApprovalError> {
-        if let Some(barred) = &self.view.barred {
-            return Err(ApprovalError::Address { url: without_query(barred), why: PageError::NotAllowed });
+        match &self.view.dead_end {
+            Some(DeadEnd::NotAllowed(url)) => {
+                return Err(ApprovalError::Address { url: without_query(url), why: PageError::NotAllowed });
+            }
+            Some(DeadEnd::TooMany) => return Err(self.circles()),
+            None => {}
         }
         let usable = |step: &FormStep| step.decides.is_none_or(|decision| decision == self.ask.decision);
         let Some((index, form)) = fitting(self.recipe, &self.view.document, usable) else {
@@ -75,9 +79,14 @@ impl Walk<'_> {
         if step.decides.is_none() {
             return Ok(None);
         }
+        // It is submitted: where the pages go from here is of no concern, only that the server can be reached.
         while let Some(passage) = self.view.document.passage.take() {
             match self.go(passage).await {
-                Err(ApprovalError::Address { why: PageError::NotAllowed, .. }) => break,
+                Err(
+                    ApprovalError::Address { why: PageError::NotAllowed, .. } | ApprovalError::Loop { .. },
+                ) => {
+                    break;
+                }
                 gone => gone?,
             }
         }
@@ -105,14 +114,14 @@ impl Walk<'_> {
 
     async fn go(&mut self, submission: Submission) -> Result<(), ApprovalError> {
         if self.pages == MOST_PAGES {
-            return Err(ApprovalError::Loop { pages: self.pages, place: self.place() });
+            return Err(self.circles());
         }
         self.pages += 1;
         self.view = self
             .browser
             .go(submission, Some(&self.view.url))
             .await
-            .map_err(|stop| stopped(stop, self.pages, Some(&self.view), self.ask.user))?;
+            .map_err(|stop| stopped(stop, Some(&self.view), self.ask.user))?;
         Ok(())
     }
 
@@ -169,6 +178,10 @@ impl Walk<'_> {
         Submitted { sent: self.sent, done: Instant::now(), page: Some(page) }
     }
 
+    fn circles(&self) -> ApprovalError {
+        ApprovalError::Loop { pages: self.pages, place: self.place() }
+    }
+
     fn place(&self) -> Box<Place> {
         place(&self.view, self.ask.user)
     }
@@ -217,11 +230,10 @@ fn is_meant(wanted: &FormButton, control: &Control) -> bool {
 }
 
 /// Why the user agent did not get on, and where it stood.
-fn stopped(stop: Stop, pages: usize, view: Option<&View>, user: &User) -> ApprovalError {
+fn stopped(stop: Stop, view: Option<&View>, user: &User) -> ApprovalError {
     match stop {
         Stop::Deadline => ApprovalError::Deadline { place: view.map(|view| place(view, user)) },
         Stop::Failed(url, why) => ApprovalError::Address { url: without_query(&url), why },
-        Stop::TooManyRedirects(last) => ApprovalError::Loop { pages, place: place(&last, user) },
     }
 }
 
