@@ -3,7 +3,9 @@
 mod check;
 pub mod console;
 mod exit;
+pub mod explain;
 mod files;
+pub mod list;
 mod live;
 pub mod login;
 mod main;
@@ -11,6 +13,7 @@ mod prompt;
 mod records;
 mod serve;
 pub mod show;
+pub mod validate;
 
 pub use exit::Exit;
 pub use main::main;

@@ -11,4 +11,6 @@ mod schema;
 #[cfg(test)]
 mod suite_errors;
 #[cfg(test)]
+mod texts;
+#[cfg(test)]
 mod yaml;
