@@ -39,6 +39,15 @@ pub struct Entry {
     pub yaml: String,
 }
 
+impl Entry {
+    /// The full id of the check that is this one's positive; written in short it is one of the same suite.
+    #[must_use]
+    pub fn control_id(&self) -> Option<String> {
+        let control = self.check.control_by.as_ref()?;
+        Some(if control.contains('/') { control.clone() } else { format!("{}/{control}", self.suite) })
+    }
+}
+
 /// Every check of a set of suites.
 #[derive(Debug, Clone)]
 pub struct Catalog {

@@ -74,6 +74,7 @@ pub fn form_post(url: &str, params: &[(&str, &str)], client: &Client, edits: &Ed
         failed_authentication: secret.is_some()
             && (auth.method == AuthStyle::None || auth.secret != SecretChoice::Right),
         public_client: secret.is_none(),
+        raw: is_odd(edits),
         ..Manner::default()
     };
     Composed { method: "POST".to_owned(), url, headers, body: encode(&form, edits).into_bytes(), manner }
@@ -105,6 +106,15 @@ pub fn bearer_get(url: &str, access_token: &str, edits: &Edits) -> Composed {
         body: Vec::new(),
         manner,
     }
+}
+
+/// Does a request with these edits go beyond a form POST that any server has to take? A proxy may answer to its size
+/// or its media type, and plain http may be refused before anybody speaks HTTP.
+fn is_odd(edits: &Edits) -> bool {
+    !edits.repeat.is_empty()
+        || edits.params.is_some()
+        || edits.scheme.is_some()
+        || edits.header.keys().any(|name| name.eq_ignore_ascii_case("content-type"))
 }
 
 fn credentials(id: &str, secret: &str) -> [(String, String); 2] {
@@ -169,13 +179,24 @@ fn set(form: &mut Vec<(String, String)>, name: &str, value: String) {
     }
 }
 
-/// A spoilt value; never the same as the original unless it has no character that the alteration changes.
+/// The digits of base64url in order, for [`altered`].
+const BASE64_DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Does this alteration leave the value as it was? Then the request would be no probe.
+#[must_use]
+pub fn is_without_effect(value: &str, how: Alteration) -> bool {
+    altered(value, how) == value
+}
+
+/// A spoilt value. The last character is changed in the highest bit of its base64 value: the lowest may be padding,
+/// which a decoder need not look at.
 fn altered(value: &str, how: Alteration) -> String {
     match how {
         Alteration::LastChar => {
             let mut chars: Vec<char> = value.chars().collect();
             if let Some(last) = chars.last_mut() {
-                *last = if *last == 'A' { 'B' } else { 'A' };
+                let digit = BASE64_DIGITS.chars().position(|digit| digit == *last);
+                *last = digit.and_then(|digit| BASE64_DIGITS.chars().nth(digit ^ 32)).unwrap_or('A');
             }
             chars.into_iter().collect()
         }
@@ -255,12 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn an_altered_code_is_never_the_code() {
-        for code in ["ABC", "abc", "aBc1", "xxA"] {
+    fn an_altered_code_is_never_the_code_where_it_can_be_altered() {
+        for code in ["ABC", "abc", "aBc1", "xxA", "xx="] {
             for how in Alteration::ALL {
                 assert_ne!(altered(code, *how), code, "{code} {how}");
             }
         }
+        assert!(is_without_effect("1234-5678", Alteration::Upper));
+        assert_eq!(altered("xxA", Alteration::LastChar), "xxg");
     }
 
     #[test]

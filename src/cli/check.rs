@@ -308,8 +308,7 @@ fn with_controls<'a>(mut entries: Vec<&'a Entry>, files: &'a Files) -> Vec<&'a E
     let mut next = 0;
     while let Some(entry) = entries.get(next).copied() {
         next += 1;
-        let Some(control) = &entry.check.control_by else { continue };
-        let id = if control.contains('/') { control.clone() } else { format!("{}/{control}", entry.suite) };
+        let Some(id) = entry.control_id() else { continue };
         if !entries.iter().any(|known| known.id == id)
             && let Some(control) = files.catalog.get(&id)
         {

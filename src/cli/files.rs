@@ -145,7 +145,7 @@ pub(super) fn suite_sources(path: &Path) -> Result<Vec<Source>, Diagnostic> {
         return Err(Diagnostic::error("no-suites", format!("there is no .yaml file in {}", path.display()))
             .help("give a YAML file, or a directory of them"));
     }
-    paths.iter().map(|path| Source::read(path)).collect()
+    paths.iter().map(Source::read).collect()
 }
 
 fn read_known(path: &Path) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {

@@ -184,7 +184,18 @@ impl<'a> Player<'a> {
         client: Role,
         composed: crate::compose::Composed,
     ) -> Result<Arc<Exchange>, Stop> {
-        let label = Label { case: &self.name, endpoint, client };
+        self.send_paced(endpoint, client, composed, None).await
+    }
+
+    /// Sends a poll; one that goes out from `on_pace_from` on keeps the session's pace.
+    pub(super) async fn send_paced(
+        &self,
+        endpoint: Endpoint,
+        client: Role,
+        composed: crate::compose::Composed,
+        on_pace_from: Option<Duration>,
+    ) -> Result<Arc<Exchange>, Stop> {
+        let label = Label { case: &self.name, endpoint, client, on_pace_from };
         let exchange = self.run.link.exchange(&*self.transport, label, composed).await;
         self.take(exchange.clone());
         match &exchange.answer {
@@ -215,6 +226,13 @@ impl<'a> Player<'a> {
     /// The outcome must be this one, or the check says nothing.
     pub(super) fn control(&self, control: Option<Outcome>, exchange: &Exchange) -> Result<(), Stop> {
         match control {
+            Some(Outcome::SlowDown)
+                if exchange.outcome() == Outcome::Pending && exchange.asked.manner.kept_pace =>
+            {
+                Err(Stop::Inconclusive(
+                    "the poll that was to be early went out too late on this machine".to_owned(),
+                ))
+            }
             Some(control) if exchange.outcome() != control => Err(Stop::Control(format!(
                 "its control failed: {} was expected, exchange #{} was answered {}",
                 control,

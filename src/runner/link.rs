@@ -39,6 +39,8 @@ pub(super) struct Label<'a> {
     pub(super) endpoint: Endpoint,
     /// Which client.
     pub(super) client: Role,
+    /// From when on a poll keeps the session's pace; none for what is no poll.
+    pub(super) on_pace_from: Option<Duration>,
 }
 
 impl Link {
@@ -145,7 +147,9 @@ impl Link {
         kept
     }
 
-    async fn keep(&self, label: Label<'_>, composed: Composed, sent: Sent) -> Arc<Exchange> {
+    async fn keep(&self, label: Label<'_>, mut composed: Composed, sent: Sent) -> Arc<Exchange> {
+        let sent_at = self.since_start(sent.sent);
+        composed.manner.kept_pace = label.on_pace_from.is_some_and(|from| sent_at >= from);
         let exchange = Arc::new(Exchange {
             number: self.counter.fetch_add(1, Ordering::Relaxed) + 1,
             asked: Asked {
@@ -158,7 +162,7 @@ impl Link {
                 manner: composed.manner,
             },
             answer: sent.answer,
-            sent: self.since_start(sent.sent),
+            sent: sent_at,
             done: self.since_start(sent.done),
         });
         let shown = {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::case::{Player, Stop, no_session};
 use super::link::Label;
 use super::session::Session;
-use crate::compose::{Composed, form_post};
+use crate::compose::{Composed, form_post, is_without_effect};
 use crate::exchange::Exchange;
 use crate::expect;
 use crate::outcome::Outcome;
@@ -111,6 +111,7 @@ impl<'a> Player<'a> {
         let codes = session.codes.as_ref().ok_or_else(|| no_session("polled"))?;
         let role = poll.client.or(poll.edits.client).unwrap_or(session.role);
         let client = self.run.client(role).ok_or_else(|| no_client(role))?;
+        has_effect("device_code", &codes.device_code, poll.edits)?;
         let params = [("grant_type", DEVICE_CODE_GRANT), ("device_code", codes.device_code.as_str())];
         Ok((form_post(&self.run.endpoints.token, &params, client, poll.edits), role))
     }
@@ -128,9 +129,9 @@ impl<'a> Player<'a> {
             let what =
                 if session.device.slow_downs() > 0 { "recovery from slow_down" } else { "the interval" };
             self.run.link.wait_until(&self.name, at, what).await;
-            let (mut composed, role) = self.compose_poll(session, poll)?;
-            composed.manner.kept_pace = self.run.link.now() >= session.heard + session.interval();
-            let exchange = self.send(Endpoint::Token, role, composed).await?;
+            let (composed, role) = self.compose_poll(session, poll)?;
+            let on_pace_from = Some(session.heard + session.interval());
+            let exchange = self.send_paced(Endpoint::Token, role, composed, on_pace_from).await?;
             session.answered(&exchange);
             match exchange.outcome() {
                 Outcome::SlowDown if !self.names_slow_down => {
@@ -254,19 +255,19 @@ impl<'a> Player<'a> {
         let waits = sessions.iter_mut().map(|session| this.one_until(session, until, &edits, since));
         let ends = futures_util::future::join_all(waits).await;
         self.sessions.insert(until.session.clone(), sessions);
-        let judges = until.by.is_some() || !until.expect.is_empty();
         for end in ends {
             let (answer, mismatch) = end?;
             if let Some(name) = &until.name {
                 self.named.insert(name.clone(), answer.clone());
             }
             let wanted = until.outcome.contains(&answer.outcome());
-            if !judges {
+            // Only `by` judges that the outcome comes; without it, its coming is set-up.
+            if until.by.is_none() {
                 self.set_up(&words(&until.outcome), wanted, &answer)?;
-                continue;
+            } else {
+                self.broken |= answer.outcome() == Outcome::Broken;
+                self.mismatches.extend(mismatch);
             }
-            self.broken |= answer.outcome() == Outcome::Broken;
-            self.mismatches.extend(mismatch);
             if wanted {
                 self.judge(step.expect(), &answer);
             }
@@ -331,7 +332,8 @@ impl<'a> Player<'a> {
             let at = this.due(session, race.after.as_ref());
             this.run.link.wait_until(&this.name, at, "the interval").await;
             let (composed, role) = this.compose_poll(session, &PollAs { edits: &edits, client: None })?;
-            let label = Label { case: &this.name, endpoint: Endpoint::Token, client: role };
+            let label =
+                Label { case: &this.name, endpoint: Endpoint::Token, client: role, on_pace_from: None };
             let all = vec![composed; race.polls as usize];
             let answers = this.run.link.race(&*this.transport, label, all).await;
             for answer in &answers {
@@ -354,6 +356,16 @@ impl<'a> Player<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// An alteration that leaves the value as it is would make a probe of nothing.
+pub(super) fn has_effect(name: &str, value: &str, edits: &Edits) -> Result<(), Stop> {
+    match edits.alter.get(name) {
+        Some(how) if is_without_effect(value, *how) => {
+            Err(Stop::NotExercised(format!("{how} changes nothing in this server's {name}")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -108,7 +108,8 @@ impl Run {
     async fn take(&self, case: &str, sample: &Sample) -> Result<Vec<Arc<Exchange>>, String> {
         let client = self.client(Role::Tv).ok_or("the target has no client tv")?;
         let transport = self.link.fresh().map_err(|error| error.to_string())?;
-        let label = Label { case, endpoint: Endpoint::DeviceAuthorization, client: Role::Tv };
+        let label =
+            Label { case, endpoint: Endpoint::DeviceAuthorization, client: Role::Tv, on_pace_from: None };
         let scope = client.scope.as_deref().map(|scope| ("scope", scope));
         let params: Vec<(&str, &str)> = scope.into_iter().collect();
         let asks = (0..sample.count).map(|_| {

@@ -29,6 +29,9 @@ impl Values<'_> {
         if name == "random" {
             return Some(self.run.random.clone());
         }
+        if name == "target.issuer" {
+            return self.run.target.issuer.clone();
+        }
         let (owner, member) = name.split_once('.')?;
         if owner == "client" {
             let (role, member) = member.split_once('.')?;

@@ -100,7 +100,7 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
     let mut held = Vec::new();
     while let Some((case, ending)) = side_by_side.next().await {
         let is_off = matches!(ending.verdict, Verdict::Acceptable | Verdict::Warn | Verdict::Fail);
-        if is_off && case.entry.check.alone.is_some() {
+        if (is_off && case.entry.check.alone.is_some()) || ending.verdict == Verdict::Inconclusive {
             doubtful.push(case);
         } else if case.entry.check.control_by.is_some() {
             held.push((case, ending));
@@ -207,27 +207,25 @@ fn combine(case: &Case<'_>, rounds: Vec<Played>) -> Ending {
     ending.exchanges.sort_unstable();
     ending.verdict = case.entry.weight.judge(&ending.mismatches);
     // Stops count where no round found anything and fewer than half of the rounds came to an end.
-    if ending.mismatches.is_empty() && stops.len() * 2 >= of.max(1) {
-        if let Some(stop) = stops.into_iter().next() {
-            let (verdict, reason) = match stop {
-                Stop::Control(reason) | Stop::NotExercised(reason) => (Verdict::NotExercised, reason),
-                Stop::Inconclusive(reason) => (Verdict::Inconclusive, reason),
-                Stop::Error(reason) => (Verdict::Error, reason),
-            };
-            ending.verdict = verdict;
-            ending.reason = Some(reason);
-        }
+    let says_nothing = ending.mismatches.is_empty() && stops.len() * 2 >= of.max(1);
+    if let Some(stop) = stops.into_iter().next().filter(|_| says_nothing) {
+        let (verdict, reason) = match stop {
+            Stop::Control(reason) | Stop::NotExercised(reason) => (Verdict::NotExercised, reason),
+            Stop::Inconclusive(reason) => (Verdict::Inconclusive, reason),
+            Stop::Error(reason) => (Verdict::Error, reason),
+        };
+        ending.verdict = verdict;
+        ending.reason = Some(reason);
     }
     ending
 }
 
 /// A negative whose positive is another check says nothing when that one did not hold.
 fn controlled(case: &Case<'_>, ending: Ending, results: &[CaseResult]) -> Ending {
-    let Some(control) = &case.entry.check.control_by else { return ending };
+    let Some(id) = case.entry.control_id() else { return ending };
     if !ending.verdict.is_judged() {
         return ending;
     }
-    let id = if control.contains('/') { control.clone() } else { format!("{}/{control}", case.entry.suite) };
     let held = results
         .iter()
         .filter(|result| result.check == id)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::case::{Player, Stop, no_session, no_value};
+use super::poll::has_effect;
 use super::session::{Session, TokenSet};
 use crate::compose::{Composed, bearer_get, form_post};
 use crate::exchange::{Exchange, Manner, NoAnswer};
@@ -27,6 +28,7 @@ impl<'a> Player<'a> {
             self.run.link.wait_until(&self.name, due, "expiry of an access token").await;
         }
         let url = self.url(Endpoint::Api)?;
+        has_effect("access_token", &set.access_token, &edits)?;
         let composed = bearer_get(url, &set.access_token, &edits);
         let role = session.role;
         let exchange = self.send_patiently(Endpoint::Api, role, composed).await?;
@@ -63,6 +65,7 @@ impl<'a> Player<'a> {
             .refresh_token
             .clone()
             .ok_or_else(|| no_value(&format!("{}.refresh_token", refresh.session)))?;
+        has_effect("refresh_token", &token, &edits)?;
         let role = edits.client.unwrap_or(session.role);
         let client = self.client(role)?;
         let params = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];

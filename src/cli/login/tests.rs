@@ -172,7 +172,7 @@ fn lengths_of_time_are_spelt_for_people() {
 
 #[test]
 fn the_flags_reach_the_settings() {
-    let login = |open| Login { target: "t.yaml".into(), open, no_qr: false };
+    let login = |open| Login { target: Some("t.yaml".into()), open, no_qr: false };
     assert!(login(true).settings(settings()).browser.is_some());
     assert!(login(false).settings(settings()).browser.is_none());
 }

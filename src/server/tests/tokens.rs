@@ -1,5 +1,6 @@
 //! Refresh, revocation, introspection and the protected API (RFC 6749 §6, RFC 7009, RFC 7662, RFC 6750).
 
+use axum::http::{HeaderValue, Request};
 use futures_util::future::join_all;
 use serde_json::Value;
 
@@ -137,8 +138,8 @@ async fn the_api_challenges_as_rfc_6750_says() {
     assert_eq!(garbage.status, 401);
     assert!(garbage.header("www-authenticate").contains(r#"error="invalid_token""#));
     for malformed in ["Bearer", "Bearer  ", "Bearer a b", "Bearer \u{7f}"] {
-        let Ok(value) = axum::http::HeaderValue::from_str(malformed) else { continue };
-        let request = axum::http::Request::get("/userinfo").header("authorization", value);
+        let Ok(value) = HeaderValue::from_str(malformed) else { continue };
+        let request = Request::get("/userinfo").header("authorization", value);
         let answer = send(&app.public, request.body(axum::body::Body::empty()).unwrap()).await;
         assert_eq!(answer.status, 400, "{malformed}");
         assert!(answer.header("www-authenticate").contains(r#"error="invalid_request""#));
