@@ -161,7 +161,7 @@ pub(super) fn read_known(source: &Source) -> Result<BTreeMap<String, String>, Ve
 /// Shows mistakes as they are drawn everywhere.
 pub(super) fn show(console: &Console, diagnostics: &[Diagnostic], files: usize) {
     for diagnostic in diagnostics {
-        console.note(&diagnostic.draw(colour(console)));
+        console.note(&format!("{}\n", diagnostic.draw(colour(console))));
     }
     console.note(&summary(diagnostics, files));
 }

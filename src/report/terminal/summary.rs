@@ -1,6 +1,6 @@
 //! What stands below the table: what was left out, how much was covered, and the judgement.
 
-use crate::event::CaseResult;
+use crate::event::{CaseResult, Coverage};
 use crate::record::{RunRecord, plural};
 use crate::report::{judgement, span};
 use crate::verdict::Verdict;
@@ -90,13 +90,27 @@ pub(super) fn not_exercised(record: &RunRecord, style: &Style) -> String {
     text
 }
 
+/// The documents whose coverage everybody wants to know; the others are one sum unless `-v` asks for each.
+const MAIN_DOCUMENTS: [&str; 2] = ["RFC 8628", "RFC 6749"];
+
 /// How many of the requirements that can be judged from outside were judged, by document.
 #[must_use]
 pub fn coverage(record: &RunRecord, style: &Style) -> String {
-    let coverage = record.ended.as_ref().map_or(&[][..], |ended| &ended.coverage);
-    let name = coverage.iter().map(|of| columns(&of.document)).max().unwrap_or_default();
-    let digits = coverage.iter().map(|of| of.testable.to_string().len()).max().unwrap_or_default();
-    let lines: Vec<_> = coverage
+    let all = record.ended.as_ref().map_or(&[][..], |ended| &ended.coverage);
+    let is_main = |of: &&Coverage| MAIN_DOCUMENTS.contains(&of.document.as_str());
+    let mut shown: Vec<Coverage> = all.to_vec();
+    let others: Vec<&Coverage> = all.iter().filter(|of| !is_main(of)).collect();
+    if style.verbose == Verbosity::Normal && others.len() > 1 {
+        shown.retain(|of| is_main(&of));
+        shown.push(Coverage {
+            document: format!("{} others", others.len()),
+            judged: others.iter().map(|of| of.judged).sum(),
+            testable: others.iter().map(|of| of.testable).sum(),
+        });
+    }
+    let name = shown.iter().map(|of| columns(&of.document)).max().unwrap_or_default();
+    let digits = shown.iter().map(|of| of.testable.to_string().len()).max().unwrap_or_default();
+    let lines: Vec<_> = shown
         .iter()
         .enumerate()
         .map(|(index, of)| {
