@@ -137,6 +137,24 @@ impl Catalog {
         Ok(Self { entries, requirements, warnings })
     }
 
+    /// Where the requirements of a check stand, each place once: `RFC 8628 §3.5`.
+    #[must_use]
+    pub fn clauses(&self, entry: &Entry) -> Vec<String> {
+        let mut clauses: Vec<String> = Vec::new();
+        for id in &entry.check.requirements {
+            let clause = self.requirements.clause(id);
+            if !clauses.contains(&clause) {
+                clauses.push(clause);
+            }
+        }
+        clauses
+    }
+
+    /// The checks by suite, in the order of the catalogue.
+    pub fn suites<'a>(entries: &'a [&'a Entry]) -> impl Iterator<Item = &'a [&'a Entry]> {
+        entries.chunk_by(|a, b| a.suite == b.suite)
+    }
+
     /// The check of a full id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Entry> {

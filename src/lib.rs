@@ -34,6 +34,7 @@ pub mod runner;
 pub mod server;
 
 // 3 showing
+pub mod generated;
 pub mod report;
 
 // 4 the rim

@@ -241,7 +241,10 @@ impl Requirement {
     pub fn clause(&self) -> String {
         match self.document {
             Document::Invariants => format!("invariant {}", self.id),
-            document => format!("{document} §{}", self.section),
+            document => match self.section.strip_prefix("App. ") {
+                Some(letter) => format!("{document} appendix {letter}"),
+                None => format!("{document} §{}", self.section.replace(" / ", ", §")),
+            },
         }
     }
 
@@ -281,6 +284,7 @@ mod tests {
         let row = requirements.get("RFC8628-3.5-c").unwrap();
         assert_eq!(row.document, Document::Rfc8628);
         assert_eq!(requirements.clause("RFC8628-3.5-c"), "RFC 8628 §3.5");
+        assert_eq!(requirements.clause("RFC6749-B-a"), "RFC 6749 appendix B");
         assert_eq!(requirements.clause("INV-3"), "invariant INV-3");
         assert_eq!(requirements.tally("RFC6750-5.3-a"), Some(Tally::ResourceServer));
         assert_eq!(requirements.tally("nothing"), None);

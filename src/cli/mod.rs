@@ -3,14 +3,19 @@
 mod check;
 pub mod console;
 mod exit;
+pub mod explain;
 mod files;
+pub mod list;
 mod live;
 pub mod login;
 mod main;
 mod prompt;
 mod records;
+mod select;
 mod serve;
 pub mod show;
+mod suites;
+pub mod validate;
 
 pub use exit::Exit;
 pub use main::main;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::case::{Player, Stop, no_session};
+use super::case::{Player, Stop, ended_by_itself, no_session};
 use super::link::Label;
 use super::session::Session;
 use crate::compose::{Composed, form_post, is_without_effect};
@@ -17,13 +17,7 @@ use crate::timing::{Timekeeper, Timing, show};
 use crate::verdict::{Grade, Mismatch};
 
 /// How often a `slow_down` is obeyed, or a limiter waited out, before the answer counts as not to be had.
-const PATIENCE: u32 = 3;
-
-/// How long a limiter is waited out when it does not say how long.
-const LIMITED_WAIT: Duration = Duration::from_secs(5);
-
-/// The longest that a limiter's Retry-After is obeyed.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: u32 = 3;
 
 /// One poll that is to be sent.
 pub(super) struct PollAs<'a> {
@@ -95,11 +89,7 @@ impl<'a> Player<'a> {
     }
 
     pub(super) async fn wait_out(&self, exchange: &Exchange) {
-        let told = exchange.answer.as_ref().ok().and_then(|answer| {
-            answer.header("retry-after").next().and_then(|value| value.trim().parse().ok())
-        });
-        let wait = told.map_or(LIMITED_WAIT, Duration::from_secs).min(LONGEST_RETRY_AFTER);
-        self.run.link.wait_until(&self.name, exchange.done + wait, "a rate limit").await;
+        self.run.link.wait_out(&self.name, exchange).await;
     }
 
     /// The poll as it goes out.
@@ -174,7 +164,11 @@ impl<'a> Player<'a> {
         let this = &*self;
         let polls = sessions.iter_mut().map(|session| async {
             let at = match &poll.at {
-                Some(at) => this.due_at(session, &poll.session, at)?,
+                Some(at) => {
+                    let due = this.due_at(session, &poll.session, at)?;
+                    session.is_past_expiry_on_purpose |= due >= session.expiry();
+                    due
+                }
                 None => this.due(session, poll.after.as_ref()),
             };
             this.poll_once(session, &PollAs { edits: &edits, client: None }, at).await
@@ -187,8 +181,7 @@ impl<'a> Player<'a> {
             if let Some(name) = &poll.name {
                 self.named.insert(name.clone(), answer.clone());
             }
-            self.control(poll.control, &answer)?;
-            self.judge(case.expect_at(step), &answer);
+            self.judge_poll(&poll.session, poll.control, case.expect_at(step), &answer)?;
         }
         Ok(())
     }
@@ -261,6 +254,9 @@ impl<'a> Player<'a> {
                 self.named.insert(name.clone(), answer.clone());
             }
             let wanted = until.outcome.contains(&answer.outcome());
+            if !wanted && self.ended_by_itself(&until.session, &answer) {
+                return Err(ended_by_itself(&answer));
+            }
             // Only `by` judges that the outcome comes; without it, its coming is set-up.
             if until.by.is_none() {
                 self.set_up(&words(&until.outcome), wanted, &answer)?;

@@ -122,9 +122,11 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
         keep(tell(run, case, ending, options).await);
     }
     let archive = run.link.archive();
-    let blamed = blamed(&results.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     for case in over {
-        let ending = look_over(run, case, &archive, &blamed);
+        let ending = {
+            let results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            look_over(run, case, &archive, &blamed(&results))
+        };
         keep(tell(run, case, ending, options).await);
     }
 }
@@ -242,13 +244,15 @@ fn controlled(case: &Case<'_>, ending: Ending, results: &[CaseResult]) -> Ending
     }
 }
 
-/// The exchanges of cases that found something: what broke there turned a check red already.
+/// The exchanges of cases that found something: a server error among them has turned a check red already, as has the
+/// first of two that were answered to the same step.
 fn blamed(results: &[CaseResult]) -> BTreeSet<u32> {
     let found = results.iter().filter(|result| !result.mismatches.is_empty());
     found.flat_map(|result| &result.exchanges).copied().collect()
 }
 
-/// A check over all well-formed answers of the run.
+/// A check over all well-formed answers of the run. A server error that some other check has called wrong already is
+/// left out: one cause, one red.
 fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTreeSet<u32>) -> Ending {
     let check = &case.entry.check;
     let Some(over) = &check.over else { return Ending::default() };
@@ -256,6 +260,7 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTr
         .iter()
         .map(|exchange| &**exchange)
         .filter(|exchange| is_meant(check, over, exchange))
+        .filter(|exchange| exchange.outcome() != Outcome::Broken || !blamed.contains(&exchange.number))
         .collect();
     let (sessions, named) = (BTreeMap::new(), BTreeMap::new());
     let values = Values { run, sessions: &sessions, named: &named };
@@ -266,10 +271,6 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTr
             ..Ending::default()
         };
     }
-    let exchanges: Vec<&Exchange> = exchanges
-        .into_iter()
-        .filter(|exchange| exchange.outcome() != Outcome::Broken || !blamed.contains(&exchange.number))
-        .collect();
     let mut overall = expect::judge_all(&check.expect, &exchanges, &values);
     for mismatch in &mut overall.mismatches {
         mismatch.actual = run.link.scrub(&mismatch.actual);

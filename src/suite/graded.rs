@@ -134,7 +134,9 @@ impl<T: JsonSchema> JsonSchema for Graded<T> {
                     "properties": {
                         "is": values, "acceptable": values, "warn": values, "because": { "type": "string" }
                     },
-                    "additionalProperties": false
+                    "additionalProperties": false,
+                    "minProperties": 1,
+                    "dependencies": { "acceptable": ["because"], "warn": ["because"] }
                 }
             ]
         })

@@ -3,12 +3,20 @@
 #[cfg(test)]
 mod approval;
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod mangled;
 #[cfg(test)]
 mod repository;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod suite_errors;
 #[cfg(test)]
+mod texts;
+#[cfg(test)]
 mod virtual_time;
+#[cfg(test)]
+mod yaml;
