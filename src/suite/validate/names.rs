@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Place, closest};
 use crate::protocol::Role;
 use crate::suite::{Check, Edits, Expectation, MemberRule, Step, Variant};
 use crate::suite::{ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders};
-use crate::timing::Timing;
+use crate::timing::Anchor;
 
 /// What a name stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -292,11 +292,11 @@ fn member(rule: &MemberRule, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Dia
 fn number(value: &str, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) {
     if placeholders(value).next().is_some() {
         text(value, at, names, out);
-    } else if value.parse::<f64>().is_err() && !value.parse::<Timing>().is_ok_and(|t| t.anchor.is_some()) {
+    } else if value.parse::<f64>().is_err() && !Anchor::ALL.iter().any(|anchor| anchor.word() == value) {
         out.push(
             Diagnostic::error("unknown-instant", format!("\"{value}\" is no number and no instant"))
                 .at(at.place())
-                .help("write expiry, token_expiry, or a value in braces such as \"{probe.exp}\""),
+                .help("write expiry or token_expiry alone, or a value in braces such as \"{probe.exp}\""),
         );
     }
 }
