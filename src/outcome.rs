@@ -2,6 +2,8 @@
 //!
 //! Decided from the body first, whatever the status; the table is section "outcome" of the suite language guide.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::protocol::words::words;
@@ -69,14 +71,21 @@ pub fn classify(status: u16, body: &[u8]) -> Outcome {
     }
 }
 
-/// The body as one JSON object, read leniently: a byte order mark is skipped, a repeated member keeps its last value.
+/// The body as one JSON object, read leniently: see [`lenient_json`]; a repeated member keeps its last value.
 #[must_use]
 pub fn json_object(body: &[u8]) -> Option<Map<String, Value>> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    match serde_json::from_slice(body) {
+    match serde_json::from_str(&lenient_json(body)) {
         Ok(Value::Object(members)) => Some(members),
         _ => None,
     }
+}
+
+/// The text that a JSON parser is given: a byte order mark is skipped, what is no UTF-8 is replaced.
+///
+/// Both are the subject of one check, and of no other.
+#[must_use]
+pub fn lenient_json(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }
 
 /// The verification URI, under its name or the one that servers older than the standard give it.
@@ -157,5 +166,15 @@ mod tests {
         ] {
             assert_eq!(classify(status, body.as_bytes()), outcome, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn the_encoding_does_not_change_what_an_answer_means() {
+        let latin_1 = b"{\"error\":\"authorization_pending\",\"error_description\":\"Best\xe4tigung\"}";
+        assert_eq!(classify(400, latin_1), Outcome::Pending);
+        let marked = b"\xef\xbb\xbf{\"access_token\":\"t\"}";
+        assert_eq!(classify(200, marked), Outcome::Granted);
+        let utf_16: Vec<u8> = "{\"access_token\":\"t\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(classify(200, &utf_16), Outcome::Malformed);
     }
 }

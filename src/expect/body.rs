@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::relations::filled;
 use super::view::View;
 use super::{describe, show};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, lenient_json};
 use crate::redact;
 use crate::suite::{BodyTrait, ScopeRule};
 use crate::verdict::Mismatch;
@@ -45,8 +45,7 @@ pub(super) fn traits(traits: &[BodyTrait], view: &View<'_>) -> Vec<Mismatch> {
 }
 
 fn not_an_object(body: &[u8]) -> Option<String> {
-    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    match serde_json::from_slice(body) {
+    match serde_json::from_str(&lenient_json(body)) {
         Ok(Value::Object(_)) => None,
         Ok(Value::Array(_)) => Some("a JSON list".to_owned()),
         Ok(_) => Some("a JSON value that is no object".to_owned()),
@@ -56,8 +55,8 @@ fn not_an_object(body: &[u8]) -> Option<String> {
 
 /// Which members of the object come twice (RFC 6749 §3.2). What is no object is the matter of `json-object`.
 fn repeated_members(body: &[u8]) -> Option<String> {
-    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    let body = lenient_json(body);
+    let mut reader = serde_json::Deserializer::from_str(&body);
     let names = reader.deserialize_map(MemberNames).ok()?;
     let mut seen = BTreeSet::new();
     let repeated: BTreeSet<_> = names.iter().filter(|name| !seen.insert(name.as_str())).collect();

@@ -7,17 +7,25 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
+use super::poll::PATIENCE;
 use super::session::members;
 use crate::compose::Composed;
 use crate::event::{Event, ShownExchange, Waiting};
 use crate::exchange::{Asked, Exchange, NoAnswer};
 use crate::http::{Sent, Transport};
+use crate::outcome::Outcome;
 use crate::protocol::{Endpoint, Role};
 use crate::redact;
 use crate::target::Target;
 
 /// Members of answers that nobody may read in a record.
 const SECRET_MEMBERS: [&str; 4] = ["device_code", "access_token", "refresh_token", "id_token"];
+
+/// How long a limiter is waited out when it does not say how long.
+const LIMITED_WAIT: Duration = Duration::from_secs(5);
+
+/// The longest that a limiter's Retry-After is obeyed.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
 /// The way to the target.
 pub struct Link {
@@ -109,6 +117,15 @@ impl Link {
         }
     }
 
+    /// Waits as long as a limiter says, within bounds.
+    pub(super) async fn wait_out(&self, case: &str, exchange: &Exchange) {
+        let told = exchange.answer.as_ref().ok().and_then(|answer| {
+            answer.header("retry-after").next().and_then(|value| value.trim().parse().ok())
+        });
+        let wait = told.map_or(LIMITED_WAIT, Duration::from_secs).min(LONGEST_RETRY_AFTER);
+        self.wait_until(case, exchange.done + wait, "a rate limit").await;
+    }
+
     /// Tells an event. Nobody listening is fine: a run may be played for its result alone.
     pub async fn tell(&self, event: Event) {
         let _ = self.events.send(event).await;
@@ -127,6 +144,24 @@ impl Link {
             by.send(&composed).await
         };
         self.keep(label, composed, sent).await
+    }
+
+    /// The same; a limiter is waited out, a few times.
+    pub(super) async fn exchange_patiently(
+        &self,
+        by: &dyn Transport,
+        label: Label<'_>,
+        composed: Composed,
+    ) -> Arc<Exchange> {
+        let mut tries = 0;
+        loop {
+            let exchange = self.exchange(by, label, composed.clone()).await;
+            if exchange.outcome() != Outcome::Limited || tries == PATIENCE {
+                return exchange;
+            }
+            self.wait_out(label.case, &exchange).await;
+            tries += 1;
+        }
     }
 
     /// Sends all of them at the same moment.

@@ -17,13 +17,7 @@ use crate::timing::{Timekeeper, Timing, show};
 use crate::verdict::{Grade, Mismatch};
 
 /// How often a `slow_down` is obeyed, or a limiter waited out, before the answer counts as not to be had.
-const PATIENCE: u32 = 3;
-
-/// How long a limiter is waited out when it does not say how long.
-const LIMITED_WAIT: Duration = Duration::from_secs(5);
-
-/// The longest that a limiter's Retry-After is obeyed.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: u32 = 3;
 
 /// One poll that is to be sent.
 pub(super) struct PollAs<'a> {
@@ -95,11 +89,7 @@ impl<'a> Player<'a> {
     }
 
     pub(super) async fn wait_out(&self, exchange: &Exchange) {
-        let told = exchange.answer.as_ref().ok().and_then(|answer| {
-            answer.header("retry-after").next().and_then(|value| value.trim().parse().ok())
-        });
-        let wait = told.map_or(LIMITED_WAIT, Duration::from_secs).min(LONGEST_RETRY_AFTER);
-        self.run.link.wait_until(&self.name, exchange.done + wait, "a rate limit").await;
+        self.run.link.wait_out(&self.name, exchange).await;
     }
 
     /// The poll as it goes out.

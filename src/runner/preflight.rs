@@ -168,7 +168,8 @@ async fn poll_with(
 }
 
 async fn send(link: &Link, endpoint: Endpoint, client: Role, composed: Composed) -> Arc<Exchange> {
-    link.exchange(link.shared(), Label { case: CASE, endpoint, client, on_pace_from: None }, composed).await
+    let label = Label { case: CASE, endpoint, client, on_pace_from: None };
+    link.exchange_patiently(link.shared(), label, composed).await
 }
 
 /// Tries the well-known places of the issuer in order; both documents are kept where both are there.

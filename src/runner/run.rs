@@ -114,7 +114,7 @@ impl Run {
         let asks = (0..sample.count).map(|_| {
             let composed =
                 form_post(&self.endpoints.device_authorization, &params, client, &Edits::default());
-            self.link.exchange(&*transport, label, composed)
+            self.link.exchange_patiently(&*transport, label, composed)
         });
         Ok(futures_util::future::join_all(asks).await)
     }

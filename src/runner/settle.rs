@@ -16,7 +16,7 @@ use crate::exchange::Exchange;
 use crate::expect;
 use crate::outcome::Outcome;
 use crate::plan::{Case, Plan, needs_polling};
-use crate::suite::Over;
+use crate::suite::{Check, Over, mentions};
 use crate::verdict::{Mismatch, Verdict};
 
 /// How the verdicts are taken.
@@ -244,9 +244,11 @@ fn controlled(case: &Case<'_>, ending: Ending, results: &[CaseResult]) -> Ending
     }
 }
 
-/// The exchanges that some check has called wrong.
+/// The exchanges of cases that found something: a server error among them has turned a check red already, as has the
+/// first of two that were answered to the same step.
 fn blamed(results: &[CaseResult]) -> BTreeSet<u32> {
-    results.iter().flat_map(|result| &result.mismatches).filter_map(|mismatch| mismatch.exchange).collect()
+    let found = results.iter().filter(|result| !result.mismatches.is_empty());
+    found.flat_map(|result| &result.exchanges).copied().collect()
 }
 
 /// A check over all well-formed answers of the run. A server error that some other check has called wrong already is
@@ -257,7 +259,7 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTr
     let exchanges: Vec<&Exchange> = archive
         .iter()
         .map(|exchange| &**exchange)
-        .filter(|exchange| is_meant(over, exchange))
+        .filter(|exchange| is_meant(check, over, exchange))
         .filter(|exchange| exchange.outcome() != Outcome::Broken || !blamed.contains(&exchange.number))
         .collect();
     let (sessions, named) = (BTreeMap::new(), BTreeMap::new());
@@ -284,7 +286,7 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTr
     }
 }
 
-fn is_meant(over: &Over, exchange: &Exchange) -> bool {
+fn is_meant(check: &Check, over: &Over, exchange: &Exchange) -> bool {
     let manner = exchange.asked.manner;
     let outcome = exchange.outcome();
     over.endpoint.contains(&exchange.asked.endpoint)
@@ -292,7 +294,9 @@ fn is_meant(over: &Over, exchange: &Exchange) -> bool {
         && (!over.kept_pace || manner.kept_pace)
         && (over.outcome.is_empty() || over.outcome.contains(&outcome))
         // What never came, or came from a limiter or a crash, is the subject only of checks that name it.
-        && (!over.outcome.is_empty() || !matches!(outcome, Outcome::Broken | Outcome::Limited))
+        && (!over.outcome.is_empty()
+            || !matches!(outcome, Outcome::Broken | Outcome::Limited)
+            || mentions(check, None, outcome))
         && over.status.is_none_or(|status| exchange.answer.as_ref().is_ok_and(|answer| answer.status == status))
 }
 

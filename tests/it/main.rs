@@ -7,12 +7,18 @@ mod generated;
 #[cfg(test)]
 mod guide;
 #[cfg(test)]
+mod mangled;
+#[cfg(test)]
 mod repository;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod stage;
+#[cfg(test)]
 mod suite_errors;
 #[cfg(test)]
 mod texts;
+#[cfg(test)]
+mod virtual_time;
 #[cfg(test)]
 mod yaml;
