@@ -5,7 +5,13 @@ mod approval;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod repository;
+#[cfg(test)]
+mod rust_paths;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
