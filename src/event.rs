@@ -45,6 +45,10 @@ pub struct Began {
     pub checks: usize,
     /// In how many cases.
     pub cases: usize,
+    /// How many cases are left out, each told as a skip with its reason.
+    pub left_out: usize,
+    /// The suites, in the order in which they are read.
+    pub suites: Vec<String>,
     /// How many of the cases need a user's decision.
     pub decisions: usize,
     /// The approval driver, if there is one.

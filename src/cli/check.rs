@@ -11,9 +11,10 @@ use super::console::Console;
 use super::exit::Exit;
 use super::files::{self, Files};
 use super::prompt::StdinPrompt;
+use super::select::Select;
 use super::{live, records};
 use crate::approval::{Driver, HttpPages, PageError, Pages, driver};
-use crate::catalog::{Entry, Selection};
+use crate::catalog::{Catalog, Entry};
 use crate::event::{Began, Event, FORMAT};
 use crate::http::Wire;
 use crate::plan::{Destructive, Limits, Plan};
@@ -24,7 +25,6 @@ use crate::runner::{Link, Options, Preflight, Run, Trouble, play, preflight};
 use crate::server::{Config, Running, start};
 use crate::target::{Approval, Target};
 use crate::timing::{plain_length, show};
-use crate::verdict::Weight;
 
 /// Judge a server with the conformance suites.
 #[derive(Debug, clap::Args)]
@@ -35,18 +35,8 @@ pub(super) struct Check {
     /// Your own suites besides the shipped ones: a file, or a directory of them
     #[arg(long, value_name = "FILE|DIR")]
     suite: Vec<PathBuf>,
-    /// Only these checks: a glob on suite/check, or the id of a suite
-    #[arg(long = "check", value_name = "GLOB")]
-    checks: Vec<String>,
-    /// Not these checks
-    #[arg(long, value_name = "GLOB")]
-    skip: Vec<String>,
-    /// Only these levels or severities: must, should, implied, may, critical, high, medium, low
-    #[arg(long, value_name = "LEVEL", value_parser = weight)]
-    level: Vec<Weight>,
-    /// Only checks that judge these requirements: a glob such as RFC8628-3.5-*
-    #[arg(long, value_name = "GLOB")]
-    requirement: Vec<String>,
+    #[command(flatten)]
+    select: Select,
     /// So many requests in flight at once; a waiting case holds none
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
@@ -83,16 +73,6 @@ pub(super) struct Check {
 enum Mode {
     Default,
     Strict,
-}
-
-fn weight(text: &str) -> Result<Weight, String> {
-    use crate::protocol::{Level, Severity};
-    let level = Level::ALL.iter().find(|level| level.word() == text).map(|level| Weight::Level(*level));
-    let severity =
-        || Severity::ALL.iter().find(|severity| severity.word() == text).map(|s| Weight::Severity(*s));
-    level
-        .or_else(severity)
-        .ok_or_else(|| "write must, should, implied, may, critical, high, medium or low".to_owned())
 }
 
 fn report(text: &str) -> Result<(String, PathBuf), String> {
@@ -137,13 +117,7 @@ impl Check {
                 return Exit::Usage;
             }
         };
-        let selection = Selection {
-            checks: self.checks.clone(),
-            skip: self.skip.clone(),
-            levels: self.level.clone(),
-            requirements: self.requirement.clone(),
-        };
-        let entries = match files.catalog.select(&selection) {
+        let entries = match files.catalog.select(&self.select.selection()) {
             Ok(entries) => with_controls(entries, &files),
             Err(message) => {
                 console.note(&format!("error: {message}"));
@@ -220,7 +194,7 @@ impl Check {
                 },
             };
             let plan = Plan::new(entries, target, &preflight.found, limits);
-            let began = self.began(target, &preflight, &plan, driver.is_some());
+            let began = self.began(files, target, &preflight, &plan, driver.as_deref());
             if self.dry_run {
                 return Ok(Some((began, listing(&plan))));
             }
@@ -258,7 +232,14 @@ impl Check {
         }
     }
 
-    fn began(&self, target: &Target, preflight: &Preflight, plan: &Plan<'_>, has_driver: bool) -> Began {
+    fn began(
+        &self,
+        files: &Files,
+        target: &Target,
+        preflight: &Preflight,
+        plan: &Plan<'_>,
+        driver: Option<&dyn Driver>,
+    ) -> Began {
         let found = &preflight.found;
         Began {
             format: FORMAT,
@@ -268,11 +249,13 @@ impl Check {
             started: crate::clock::wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             checks: plan.checks(),
             cases: plan.cases.len(),
+            left_out: plan.skipped.len(),
+            suites: suites_of(&files.catalog, plan),
             decisions: plan.decisions(),
             driver: target
                 .approval
                 .as_ref()
-                .filter(|_| has_driver)
+                .filter(|_| driver.is_some())
                 .map(|approval| driver_name(approval).to_owned()),
             requests: plan.requests,
             estimate_ms: u64::try_from(plan.estimate.as_millis()).unwrap_or(u64::MAX),
@@ -345,6 +328,15 @@ const fn driver_name(approval: &Approval) -> &'static str {
         Approval::Form(_) => "form",
         Approval::Manual(_) => "manual",
     }
+}
+
+/// The suites of a plan, in the order of the catalogue.
+fn suites_of(catalog: &Catalog, plan: &Plan<'_>) -> Vec<String> {
+    let mut suites: Vec<String> = catalog.entries.iter().map(|entry| entry.suite.clone()).collect();
+    suites.dedup();
+    let cases = || plan.cases.iter().chain(plan.skipped.iter().map(|skipped| &skipped.case));
+    suites.retain(|suite| cases().any(|case| case.entry.suite == *suite));
+    suites
 }
 
 fn listing(plan: &Plan<'_>) -> String {

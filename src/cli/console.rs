@@ -79,7 +79,8 @@ impl Console {
     /// Results, to stdout, as they are: with their line ends.
     pub fn out(&self, text: &str) {
         if !text.is_empty() {
-            self.send(Job::Out(text.to_owned()));
+            let end = if text.ends_with('\n') { "" } else { "\n" };
+            self.send(Job::Out(format!("{text}{end}")));
         }
     }
 

@@ -42,7 +42,8 @@ pub(super) fn target(path: &Path) -> Result<Target, Vec<Diagnostic>> {
     Source::read(path).map_err(|diagnostic| vec![diagnostic]).and_then(|source| read_target(&source))
 }
 
-fn read_target(source: &Source) -> Result<Target, Vec<Diagnostic>> {
+/// A target file that is read already.
+pub(super) fn read_target(source: &Source) -> Result<Target, Vec<Diagnostic>> {
     let loaded = load::<Target>(source);
     let mut diagnostics = loaded.diagnostics;
     let Some(target) = loaded.value else { return Err(diagnostics) };
@@ -104,7 +105,7 @@ pub(super) fn read(
     });
     let known = known_path.map(|path| {
         files += 1;
-        read_known(&path)
+        Source::read(&path).map_err(|diagnostic| vec![diagnostic]).and_then(|source| read_known(&source))
     });
     let mut keep = |result: Result<(), Vec<Diagnostic>>| {
         if let Err(more) = result {
@@ -148,9 +149,9 @@ pub(super) fn suite_sources(path: &Path) -> Result<Vec<Source>, Diagnostic> {
     paths.iter().map(Source::read).collect()
 }
 
-fn read_known(path: &Path) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
-    let source = Source::read(path).map_err(|diagnostic| vec![diagnostic])?;
-    let loaded = load::<Vec<KnownFailure>>(&source);
+/// A list of known failures.
+pub(super) fn read_known(source: &Source) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+    let loaded = load::<Vec<KnownFailure>>(source);
     if !loaded.diagnostics.is_empty() {
         return Err(loaded.diagnostics);
     }
@@ -159,12 +160,16 @@ fn read_known(path: &Path) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> 
 
 /// Shows mistakes as they are drawn everywhere.
 pub(super) fn show(console: &Console, diagnostics: &[Diagnostic], files: usize) {
-    let colour = match console.style().colour {
-        report::terminal::Colour::On => Colour::Ansi,
-        report::terminal::Colour::Off => Colour::Plain,
-    };
     for diagnostic in diagnostics {
-        console.note(&diagnostic.draw(colour));
+        console.note(&format!("{}\n", diagnostic.draw(colour(console))));
     }
     console.note(&summary(diagnostics, files));
+}
+
+/// Whether mistakes are drawn in colour.
+pub(super) fn colour(console: &Console) -> Colour {
+    match console.style().colour {
+        report::terminal::Colour::On => Colour::Ansi,
+        report::terminal::Colour::Off => Colour::Plain,
+    }
 }

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::console::Console;
 use super::exit::Exit;
-use super::{check, login, records, serve};
+use super::{check, login, records, serve, suites};
 use crate::report::terminal::Verbosity;
 
 /// Judges OAuth 2.0 device authorization (RFC 8628) servers.
@@ -25,6 +25,15 @@ enum Command {
     Serve(serve::Serve),
     /// Play the device once: get codes, wait for the user, use the token
     Login(login::Login),
+    /// List the checks
+    List(suites::List),
+    /// Explain one check: what it judges, why, how, and what is tolerated
+    Explain(suites::Explain),
+    /// Find every mistake in suites and target files; sends nothing
+    Validate(suites::Validate),
+    /// Write the generated files of the repository anew
+    #[command(hide = true)]
+    Generate(suites::Generate),
     /// Show a record again
     Report(records::Report),
     /// Show one exchange of a record in full
@@ -48,6 +57,10 @@ fn run(command: Command, console: &Console) -> Exit {
     match command {
         Command::Report(report) => report.run(console),
         Command::Show(show) => show.run(console),
+        Command::List(list) => list.run(console),
+        Command::Explain(explain) => explain.run(console),
+        Command::Validate(validate) => validate.run(console),
+        Command::Generate(generate) => generate.run(console),
         Command::Check(check) => in_runtime(console, check.run(console)),
         Command::Serve(serve) => in_runtime(console, serve.run(console)),
         Command::Login(login) => in_runtime(console, login.run(console)),

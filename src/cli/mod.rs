@@ -11,8 +11,10 @@ pub mod login;
 mod main;
 mod prompt;
 mod records;
+mod select;
 mod serve;
 pub mod show;
+mod suites;
 pub mod validate;
 
 pub use exit::Exit;

@@ -164,7 +164,7 @@ fn banner(config: &Config, origin: &str, admin: &str) -> String {
         lines.push(format!("  client {:<19} {kind:<5}{secret}", client.id));
     }
     for user in config.users() {
-        lines.push(format!("  user   {}", user.name));
+        lines.push(format!("  user   {:<19} password {}", user.name, user.password.expose()));
     }
     lines.push(String::new());
     lines.push(format!(

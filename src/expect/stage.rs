@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Scope, judge, judge_all};
+use crate::diagnostic::Colour;
 use crate::exchange::{Answer, Asked, Exchange, Manner, NoAnswer};
 use crate::protocol::{Capability, Endpoint, Role};
 use crate::suite::Expectation;
 use crate::timing::{Constant, Timekeeper, Timing};
 use crate::verdict::{Grade, Mismatch};
+use crate::yaml::{Source, load};
 
 /// A case with a few values and named exchanges.
 pub(super) struct Stage {
@@ -116,10 +118,12 @@ pub(super) fn unanswered(number: u32) -> Exchange {
     exchange(number, Err(NoAnswer::TimedOut(Duration::from_secs(30))))
 }
 
-/// Expectations written as JSON, which reads them the way a suite file does.
+/// Expectations written as JSON, which is YAML too, read the way a suite file is.
 pub(super) fn expectations(written: Value) -> Vec<Expectation> {
-    let text = written.to_string();
-    serde_json::from_value(written).unwrap_or_else(|error| panic!("{text}: {error}"))
+    let source = Source { name: "stage".to_owned(), text: written.to_string() };
+    let loaded = load(&source);
+    let mistakes: String = loaded.diagnostics.iter().map(|mistake| mistake.draw(Colour::Plain)).collect();
+    loaded.value.filter(|_| mistakes.is_empty()).unwrap_or_else(|| panic!("{mistakes}"))
 }
 
 pub(super) fn findings(written: Value, exchange: &Exchange) -> Vec<Mismatch> {

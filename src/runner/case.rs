@@ -145,6 +145,11 @@ impl<'a> Player<'a> {
             }
         };
         self.run.link.wait_until(&self.name, until, &what).await;
+        if mark.is_some() {
+            for session in self.sessions.get_mut(&wait.session).into_iter().flatten() {
+                session.is_past_expiry_on_purpose |= until >= session.expiry();
+            }
+        }
         Ok(mark)
     }
 
@@ -223,6 +228,34 @@ impl<'a> Player<'a> {
         self.mismatches.extend(found);
     }
 
+    /// Holds an answer to a poll of a session against expectations. What may come from the end of the session's life
+    /// rather than from a mistake is not certain.
+    pub(super) fn judge_poll(
+        &mut self,
+        name: &str,
+        control: Option<Outcome>,
+        expectations: &[Expectation],
+        exchange: &Exchange,
+    ) -> Result<(), Stop> {
+        let before = self.mismatches.len();
+        let controlled = self.control(control, exchange);
+        self.judge(expectations, exchange);
+        let is_off = controlled.is_err() || self.mismatches.len() > before;
+        if is_off && self.ended_by_itself(name, exchange) {
+            self.mismatches.truncate(before);
+            return Err(ended_by_itself(exchange));
+        }
+        controlled
+    }
+
+    /// May this answer of a session come from the end of its life?
+    pub(super) fn ended_by_itself(&self, name: &str, exchange: &Exchange) -> bool {
+        self.sessions.get(name).into_iter().flatten().any(|session| {
+            session.answers.iter().any(|answer| answer.number == exchange.number)
+                && session.may_have_ended_by_itself(exchange)
+        })
+    }
+
     /// The outcome must be this one, or the check says nothing.
     pub(super) fn control(&self, control: Option<Outcome>, exchange: &Exchange) -> Result<(), Stop> {
         match control {
@@ -284,6 +317,14 @@ impl<'a> Player<'a> {
                 }
                 (None, _) => self.taken().into_iter().filter(is_of_token_endpoint).collect(),
             };
+            if let Expectation::Tokens(tokens) = expectation
+                && let Some(session) = self.session(&tokens.of)
+                && session.token_sets.is_empty()
+                && let Some(last) = session.answers.last()
+                && session.may_have_ended_by_itself(last)
+            {
+                return Err(ended_by_itself(last));
+            }
             let exchanges: Vec<&Exchange> = exchanges.iter().map(|exchange| &**exchange).collect();
             let overall = expect::judge_all(std::slice::from_ref(expectation), &exchanges, &self.values());
             self.mismatches.extend(overall.mismatches);
@@ -320,6 +361,14 @@ const fn anchor_words(anchor: Anchor) -> &'static str {
 fn shifted(at: Duration, seconds: f64) -> Duration {
     let length = Duration::try_from_secs_f64(seconds.abs()).unwrap_or_default();
     if seconds < 0.0 { at.saturating_sub(length) } else { at + length }
+}
+
+/// The session may have been over when this was answered.
+pub(super) fn ended_by_itself(exchange: &Exchange) -> Stop {
+    Stop::Inconclusive(format!(
+        "exchange #{} was answered so near to the end of the code's life that it may have been over",
+        exchange.number
+    ))
 }
 
 pub(super) fn no_session(name: &str) -> Stop {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::case::{Player, Stop, no_session};
+use super::case::{Player, Stop, ended_by_itself, no_session};
 use super::link::Label;
 use super::session::Session;
 use crate::compose::{Composed, form_post, is_without_effect};
@@ -174,7 +174,11 @@ impl<'a> Player<'a> {
         let this = &*self;
         let polls = sessions.iter_mut().map(|session| async {
             let at = match &poll.at {
-                Some(at) => this.due_at(session, &poll.session, at)?,
+                Some(at) => {
+                    let due = this.due_at(session, &poll.session, at)?;
+                    session.is_past_expiry_on_purpose |= due >= session.expiry();
+                    due
+                }
                 None => this.due(session, poll.after.as_ref()),
             };
             this.poll_once(session, &PollAs { edits: &edits, client: None }, at).await
@@ -187,8 +191,7 @@ impl<'a> Player<'a> {
             if let Some(name) = &poll.name {
                 self.named.insert(name.clone(), answer.clone());
             }
-            self.control(poll.control, &answer)?;
-            self.judge(case.expect_at(step), &answer);
+            self.judge_poll(&poll.session, poll.control, case.expect_at(step), &answer)?;
         }
         Ok(())
     }
@@ -261,6 +264,9 @@ impl<'a> Player<'a> {
                 self.named.insert(name.clone(), answer.clone());
             }
             let wanted = until.outcome.contains(&answer.outcome());
+            if !wanted && self.ended_by_itself(&until.session, &answer) {
+                return Err(ended_by_itself(&answer));
+            }
             // Only `by` judges that the outcome comes; without it, its coming is set-up.
             if until.by.is_none() {
                 self.set_up(&words(&until.outcome), wanted, &answer)?;

@@ -30,6 +30,8 @@ pub(super) struct Session {
     pub(super) answers: Vec<Arc<Exchange>>,
     /// The token sets it was given, oldest first.
     pub(super) token_sets: Vec<TokenSet>,
+    /// The case waited for expiry on purpose: what comes after it is about expiry.
+    pub(super) is_past_expiry_on_purpose: bool,
     constants: Constants,
 }
 
@@ -128,6 +130,7 @@ impl Session {
             device,
             answers: Vec::new(),
             token_sets: Vec::new(),
+            is_past_expiry_on_purpose: false,
             constants,
         }
     }
@@ -135,6 +138,18 @@ impl Session {
     /// When the codes end, by what was announced, counted from their receipt.
     pub(super) fn expiry(&self) -> Duration {
         self.authorized.done + self.lifetime()
+    }
+
+    /// Is it uncertain whether the codes still lived when this was answered, so that an end of the session proves
+    /// nothing? The codes may end from `tol_early` before their announced end on, counted from when they were asked
+    /// for, and need not have ended until `tol_late` after it, counted from their receipt (requirements 2.3 and 4.3).
+    pub(super) fn may_have_ended_by_itself(&self, exchange: &Exchange) -> bool {
+        let is_end = matches!(exchange.outcome(), Outcome::Expired | Outcome::Refused);
+        let earliest =
+            (self.authorized.sent + self.lifetime()).saturating_sub(self.constant(Constant::TolEarly));
+        let latest = self.expiry() + self.constant(Constant::TolLate);
+        let is_certainly_over = exchange.sent >= latest;
+        is_end && exchange.done > earliest && !(self.is_past_expiry_on_purpose && is_certainly_over)
     }
 
     /// Takes note of an answer to a poll.

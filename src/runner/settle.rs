@@ -123,7 +123,10 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
     }
     let archive = run.link.archive();
     for case in over {
-        let ending = look_over(run, case, &archive);
+        let ending = {
+            let results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            look_over(run, case, &archive, &blamed(&results))
+        };
         keep(tell(run, case, ending, options).await);
     }
 }
@@ -241,12 +244,22 @@ fn controlled(case: &Case<'_>, ending: Ending, results: &[CaseResult]) -> Ending
     }
 }
 
-/// A check over all well-formed answers of the run.
-fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>]) -> Ending {
+/// The exchanges that some check has called wrong.
+fn blamed(results: &[CaseResult]) -> BTreeSet<u32> {
+    results.iter().flat_map(|result| &result.mismatches).filter_map(|mismatch| mismatch.exchange).collect()
+}
+
+/// A check over all well-formed answers of the run. A server error that some other check has called wrong already is
+/// left out: one cause, one red.
+fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTreeSet<u32>) -> Ending {
     let check = &case.entry.check;
     let Some(over) = &check.over else { return Ending::default() };
-    let exchanges: Vec<&Exchange> =
-        archive.iter().map(|exchange| &**exchange).filter(|exchange| is_meant(over, exchange)).collect();
+    let exchanges: Vec<&Exchange> = archive
+        .iter()
+        .map(|exchange| &**exchange)
+        .filter(|exchange| is_meant(over, exchange))
+        .filter(|exchange| exchange.outcome() != Outcome::Broken || !blamed.contains(&exchange.number))
+        .collect();
     let (sessions, named) = (BTreeMap::new(), BTreeMap::new());
     let values = Values { run, sessions: &sessions, named: &named };
     if exchanges.is_empty() {

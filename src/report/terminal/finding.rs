@@ -38,6 +38,8 @@ pub fn finding(case: &CaseResult, record: &RunRecord, style: &Style) -> String {
             remark("ACCEPTABLE", case, &said, style)
         }
         Verdict::Pass | Verdict::Acceptable | Verdict::Skip => String::new(),
+        // One cause leaves many cases without a verdict: they are told together, at the end.
+        Verdict::NotExercised if !verbose => String::new(),
         Verdict::Warn | Verdict::Fail | Verdict::NotExercised | Verdict::Inconclusive | Verdict::Error => {
             Block { lines: vec![String::new()], style }.of(case, record)
         }

@@ -8,7 +8,7 @@ use crate::verdict::Verdict;
 
 use super::finding::finding;
 use super::style::{Colour, Ink, Style, Verbosity};
-use super::summary::{closing, summary};
+use super::summary::{closing, not_exercised, summary};
 use super::table::table;
 use super::wrap::wrap;
 
@@ -36,7 +36,10 @@ pub fn render(record: &RunRecord, style: &Style) -> String {
 #[must_use]
 pub fn ending(record: &RunRecord, style: &Style) -> String {
     let table = if record.cases.is_empty() { String::new() } else { table(record, style) };
-    [table, summary(record, style), closing(record, style)].iter().map(|part| paragraph(part)).collect()
+    [not_exercised(record, style), table, summary(record, style), closing(record, style)]
+        .iter()
+        .map(|part| paragraph(part))
+        .collect()
 }
 
 /// What is judged, where, how much, and how long it takes.
@@ -73,6 +76,9 @@ fn scope(began: &Began) -> String {
         if let Some(driver) = &began.driver {
             text.push_str(&format!(" (driver: {driver})"));
         }
+    }
+    if began.left_out > 0 {
+        text.push_str(&format!(" · {} left out, listed below", began.left_out));
     }
     // Milliseconds below 2^53: exact.
     text.push_str(&format!(" · about {}", span::about(began.estimate_ms as f64)));

@@ -1,14 +1,18 @@
 //! What stands below the table: what was left out, how much was covered, and the judgement.
 
+use crate::event::{CaseResult, Coverage};
 use crate::record::{RunRecord, plural};
 use crate::report::{judgement, span};
 use crate::verdict::Verdict;
 
 use super::style::{Ink, Style, Verbosity};
-use super::wrap::{columns, wrap};
+use super::wrap::{clean, columns, wrap};
 
 /// How wide the labels of the lines below the table are.
 const LABEL: usize = 13;
+
+/// How far the lines of a block are set in.
+const INDENT: usize = 6;
 
 /// Everything between the table and the judgement, in order.
 #[must_use]
@@ -50,13 +54,63 @@ pub fn left_out(record: &RunRecord, style: &Style) -> String {
     labelled("left out", &lines, style)
 }
 
+/// The cases that were not exercised, together by what was in their way; with `-v` each is a finding of its own.
+#[must_use]
+pub(super) fn not_exercised(record: &RunRecord, style: &Style) -> String {
+    let mut causes: Vec<(String, &str, Vec<&CaseResult>)> = Vec::new();
+    if style.verbose == Verbosity::Normal {
+        for case in record.cases.iter().filter(|case| case.verdict == Verdict::NotExercised) {
+            let reason = case.reason.as_deref().unwrap_or("no reason given");
+            // The number of the exchange is all that tells two cases of one cause apart.
+            let cause: String = reason.chars().filter(|c| !c.is_ascii_digit()).collect();
+            match causes.iter_mut().find(|(known, ..)| *known == cause) {
+                Some((.., cases)) => cases.push(case),
+                None => causes.push((cause, reason, vec![case])),
+            }
+        }
+    }
+    causes.sort_by_key(|(.., cases)| std::cmp::Reverse(cases.len()));
+    let mut text = String::new();
+    for (_, reason, cases) in causes {
+        let label = "NOT EXERCISED";
+        let count = cases.len();
+        let head = format!(
+            "{count} {}, for want of what must come before (-v shows each)",
+            plural(count, "case", "cases")
+        );
+        text.push_str(&format!("{}  {head}\n", style.paint(Ink::of(Verdict::NotExercised), label)));
+        for line in wrap(&format!("reason  {}", clean(reason)), style.text_width() - INDENT) {
+            text.push_str(&format!("{:INDENT$}{line}\n", ""));
+        }
+        for case in cases {
+            text.push_str(&format!("{:INDENT$}{}\n", "", style.paint(Ink::Dim, &clean(&case.case()))));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The documents whose coverage everybody wants to know; the others are one sum unless `-v` asks for each.
+const MAIN_DOCUMENTS: [&str; 2] = ["RFC 8628", "RFC 6749"];
+
 /// How many of the requirements that can be judged from outside were judged, by document.
 #[must_use]
 pub fn coverage(record: &RunRecord, style: &Style) -> String {
-    let coverage = record.ended.as_ref().map_or(&[][..], |ended| &ended.coverage);
-    let name = coverage.iter().map(|of| columns(&of.document)).max().unwrap_or_default();
-    let digits = coverage.iter().map(|of| of.testable.to_string().len()).max().unwrap_or_default();
-    let lines: Vec<_> = coverage
+    let all = record.ended.as_ref().map_or(&[][..], |ended| &ended.coverage);
+    let is_main = |of: &&Coverage| MAIN_DOCUMENTS.contains(&of.document.as_str());
+    let mut shown: Vec<Coverage> = all.to_vec();
+    let others: Vec<&Coverage> = all.iter().filter(|of| !is_main(of)).collect();
+    if style.verbose == Verbosity::Normal && others.len() > 1 {
+        shown.retain(|of| is_main(&of));
+        shown.push(Coverage {
+            document: format!("{} others", others.len()),
+            judged: others.iter().map(|of| of.judged).sum(),
+            testable: others.iter().map(|of| of.testable).sum(),
+        });
+    }
+    let name = shown.iter().map(|of| columns(&of.document)).max().unwrap_or_default();
+    let digits = shown.iter().map(|of| of.testable.to_string().len()).max().unwrap_or_default();
+    let lines: Vec<_> = shown
         .iter()
         .enumerate()
         .map(|(index, of)| {

@@ -103,6 +103,8 @@ pub fn table(record: &RunRecord, style: &Style) -> String {
 
 fn rows<'a>(record: &'a RunRecord, shown: &[Column]) -> Vec<Row<'a>> {
     let mut suites: Vec<&str> = Vec::new();
+    let told = record.began.iter().flat_map(|began| &began.suites);
+    suites.extend(told.map(String::as_str).filter(|id| record.cases.iter().any(|case| case.suite == *id)));
     for case in &record.cases {
         if !suites.contains(&case.suite.as_str()) {
             suites.push(&case.suite);
