@@ -102,7 +102,8 @@ fn steps(block: &Block) -> Vec<Step> {
     for (index, line) in block.lines.iter().enumerate() {
         let line_number = block.line + index + 1;
         let Some(command) = line.strip_prefix("$ ") else {
-            let step = steps.last_mut().unwrap_or_else(|| panic!("README.md:{line_number}: output of no command"));
+            let step =
+                steps.last_mut().unwrap_or_else(|| panic!("README.md:{line_number}: output of no command"));
             step.shown.push(line.clone());
             continue;
         };
@@ -113,8 +114,10 @@ fn steps(block: &Block) -> Vec<Step> {
         let command = command.trim();
         let is_background = command.ends_with(" &");
         let command = command.trim_end_matches(" &");
-        let rest = command.strip_prefix("devgrant ").or_else(|| command.strip_prefix("cargo run --release -- "));
-        let rest = rest.unwrap_or_else(|| panic!("README.md:{line_number}: only devgrant can be tested: {command}"));
+        let rest =
+            command.strip_prefix("devgrant ").or_else(|| command.strip_prefix("cargo run --release -- "));
+        let rest =
+            rest.unwrap_or_else(|| panic!("README.md:{line_number}: only devgrant can be tested: {command}"));
         steps.push(Step { line: line_number, words: words(rest), is_background, exit, shown: Vec::new() });
     }
     steps
@@ -328,7 +331,11 @@ fn parts(line: &str) -> Vec<String> {
             rest = after;
             continue;
         }
-        let kind = |c: char| if c.is_ascii_digit() { '0' } else if c.is_whitespace() { ' ' } else { c };
+        let kind = |c: char| match c {
+            '0'..='9' => '0',
+            c if c.is_whitespace() => ' ',
+            c => c,
+        };
         let is_run = matches!(kind(first), '0' | ' ');
         parts.push(kind(first).to_string());
         rest = match is_run {
@@ -340,7 +347,9 @@ fn parts(line: &str) -> Vec<String> {
     let mut whole: Vec<String> = Vec::new();
     for part in parts {
         match &whole[..] {
-            [.., number, dot] if number == "0" && dot == "." && part == "0" => whole.truncate(whole.len() - 1),
+            [.., number, dot] if number == "0" && dot == "." && part == "0" => {
+                whole.truncate(whole.len() - 1)
+            }
             _ => whole.push(part),
         }
     }

@@ -46,7 +46,12 @@ pub(crate) fn imports(text: &str) -> Found {
             }
             at = end_of_item(&tokens, after);
         } else if is_word(&tokens, at, "use") {
-            at = use_tree(&tokens, at + 1, &Import { path: String::new(), line: 0, depth }, &mut found.imports);
+            at = use_tree(
+                &tokens,
+                at + 1,
+                &Import { path: String::new(), line: 0, depth },
+                &mut found.imports,
+            );
         } else if let Some((Token::Word(word), line)) = tokens.get(at) {
             let mut path = word.clone();
             at += 1;
