@@ -43,8 +43,7 @@ impl Entry {
     /// The full id of the check that is this one's positive; written in short it is one of the same suite.
     #[must_use]
     pub fn control_id(&self) -> Option<String> {
-        let control = self.check.control_by.as_ref()?;
-        Some(if control.contains('/') { control.clone() } else { format!("{}/{control}", self.suite) })
+        self.check.control_id(&self.suite)
     }
 }
 

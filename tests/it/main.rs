@@ -5,6 +5,8 @@ mod approval;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod readme;
