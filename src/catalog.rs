@@ -43,8 +43,7 @@ impl Entry {
     /// The full id of the check that is this one's positive; written in short it is one of the same suite.
     #[must_use]
     pub fn control_id(&self) -> Option<String> {
-        let control = self.check.control_by.as_ref()?;
-        Some(if control.contains('/') { control.clone() } else { format!("{}/{control}", self.suite) })
+        self.check.control_id(&self.suite)
     }
 }
 
@@ -73,6 +72,12 @@ pub struct Selection {
 }
 
 impl Catalog {
+    /// Is a file of this name, in a directory of suites, a suite?
+    #[must_use]
+    pub fn is_suite_file(name: &str) -> bool {
+        (name.ends_with(".yaml") || name.ends_with(".yml")) && !NO_SUITES.contains(&name)
+    }
+
     /// The suite files that devgrant brings along.
     #[must_use]
     pub fn builtin_sources() -> Vec<Source> {
@@ -80,7 +85,7 @@ impl Catalog {
             .files()
             .filter_map(|file| {
                 let name = file.path().to_str()?;
-                let is_suite = name.ends_with(".yaml") && !NO_SUITES.contains(&name);
+                let is_suite = Self::is_suite_file(name);
                 let text = file.contents_utf8().filter(|_| is_suite)?;
                 Some(Source { name: format!("suites/{name}"), text: text.to_owned() })
             })

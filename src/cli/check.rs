@@ -155,7 +155,7 @@ impl Check {
             Ok(wire) => Arc::new(wire),
             Err(error) => return ours(console, &error.to_string()),
         };
-        let driver = match driver_of(target, &jobs, self.timeout) {
+        let driver = match driver_of(console, target, &jobs, self.timeout) {
             Ok(driver) => driver,
             Err(message) => return ours(console, &message),
         };
@@ -313,6 +313,7 @@ pub(super) async fn embedded(config: Config) -> Result<(Target, Running), String
 }
 
 fn driver_of(
+    console: &Console,
     target: &Target,
     jobs: &Arc<Semaphore>,
     timeout: Duration,
@@ -320,7 +321,7 @@ fn driver_of(
     let Some(approval) = &target.approval else { return Ok(None) };
     let pages = HttpPages::new().map_err(|error| error.to_string())?;
     let gated = Gated { pages, jobs: jobs.clone(), timeout };
-    Ok(Some(driver(approval, Arc::new(gated), Arc::new(StdinPrompt::new()))))
+    Ok(Some(driver(approval, Arc::new(gated), Arc::new(StdinPrompt::new(console)))))
 }
 
 const fn driver_name(approval: &Approval) -> &'static str {

@@ -89,6 +89,13 @@ impl Console {
         self.send(Job::Note(text.to_owned()));
     }
 
+    /// A way to write notes for who must not hold the console itself. The console stays until the last of them is
+    /// gone.
+    #[must_use]
+    pub fn notebook(&self) -> Option<Notebook> {
+        self.jobs.clone().map(Notebook)
+    }
+
     /// Does nobody read stdout any more?
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -106,6 +113,18 @@ impl Console {
             // The printing thread lives as long as the sender; a word to a dead one is lost, and nobody can be told.
             let _ = jobs.send(job);
         }
+    }
+}
+
+/// Writes notes from anywhere.
+#[derive(Debug, Clone)]
+pub struct Notebook(Sender<Job>);
+
+impl Notebook {
+    /// A remark, to stderr, above a moving line; a line end is added.
+    pub fn note(&self, text: &str) {
+        // A word to a console that has gone is lost, and nobody can be told.
+        let _ = self.0.send(Job::Note(text.to_owned()));
     }
 }
 

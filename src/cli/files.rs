@@ -136,8 +136,8 @@ pub(super) fn suite_sources(path: &Path) -> Result<Vec<Source>, Diagnostic> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-        if is_yaml && path.is_file() {
+        let is_suite = path.file_name().and_then(|name| name.to_str()).is_some_and(Catalog::is_suite_file);
+        if is_suite && path.is_file() {
             paths.push(path);
         }
     }

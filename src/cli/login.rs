@@ -212,7 +212,7 @@ impl<O: Write, E: Write> Terminal<O, E> {
                 "start devgrant login again for a new code",
             ),
             Ended::Protocol(what) => {
-                (what.clone(), "devgrant doctor --target FILE tries every step by itself")
+                (what.clone(), "devgrant check --target FILE judges every step by itself")
             }
             Ended::Ours(what) => return self.note(&format!("error: {what}")),
         };

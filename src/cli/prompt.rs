@@ -1,22 +1,22 @@
 //! Asks the person at the terminal, for the `manual` driver.
 
-use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, BufRead, IsTerminal};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::mpsc;
 
+use super::console::{Console, Notebook};
 use crate::approval::{Answer, Prompt};
 
 /// Shows questions on stderr and reads answers from stdin.
 pub(super) struct StdinPrompt {
-    lines: Arc<tokio::sync::Mutex<Option<mpsc::Receiver<String>>>>,
-    output: Mutex<io::Stderr>,
+    lines: tokio::sync::Mutex<Option<mpsc::Receiver<String>>>,
+    notebook: Option<Notebook>,
 }
 
 impl StdinPrompt {
-    pub(super) fn new() -> Self {
-        Self { lines: Arc::default(), output: Mutex::new(io::stderr()) }
+    pub(super) fn new(console: &Console) -> Self {
+        Self { lines: tokio::sync::Mutex::default(), notebook: console.notebook() }
     }
 }
 
@@ -40,10 +40,8 @@ impl Prompt for StdinPrompt {
             if !io::stdin().is_terminal() {
                 return Err(io::Error::other("stdin is not a terminal"));
             }
-            {
-                let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-                writeln!(output, "{text}")?;
-                output.flush()?;
+            if let Some(notebook) = &self.notebook {
+                notebook.note(text);
             }
             let mut lines = self.lines.lock().await;
             let lines = lines.get_or_insert_with(read_lines);

@@ -32,7 +32,10 @@ pub fn sentence(record: &RunRecord) -> String {
     }
     if let Some(because) = not_judged {
         return if record.cases.iter().any(|case| case.verdict.is_judged()) {
-            format!("Nothing failed, but not all of it could be judged: {because}.")
+            format!(
+                "Nothing failed, but not all of it could be judged: {}.",
+                because.trim_end_matches(['.', '?'])
+            )
         } else {
             "Could not judge: no case came to a verdict about the server.".to_owned()
         };

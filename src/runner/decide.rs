@@ -6,9 +6,11 @@ use std::time::Duration;
 use rand::RngExt;
 
 use super::case::{Player, Stop, no_session};
+use super::link::milliseconds;
 use super::poll::PollAs;
 use super::session::{Codes, Session};
 use crate::approval::{ApprovalError, Ask, Start};
+use crate::event::{Event, Waiting};
 use crate::exchange::Exchange;
 use crate::outcome::Outcome;
 use crate::plan::decides_as;
@@ -70,6 +72,14 @@ impl<'a> Player<'a> {
             Decision::Approve => Capability::Approval,
             Decision::Deny => Capability::Denial,
         };
+        self.run
+            .link
+            .tell(Event::Waiting(Waiting {
+                case: self.name.clone(),
+                what: "a user's decision".to_owned(),
+                until_ms: milliseconds(deadline),
+            }))
+            .await;
         match driver.decide(ask).await {
             Ok(_) => {
                 self.run.tried(capability, None);

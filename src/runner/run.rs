@@ -12,6 +12,7 @@ use crate::compose::form_post;
 use crate::exchange::Exchange;
 use crate::plan::Found;
 use crate::protocol::{Capability, Endpoint, Role};
+use crate::record::plural;
 use crate::suite::{Edits, Sample};
 use crate::target::{Client, Target};
 
@@ -90,10 +91,8 @@ impl Run {
             .iter()
             .filter(|(_, tries)| tries.came_out == 0)
             .map(|(capability, tries)| {
-                format!(
-                    "{capability} is declared and never once came out in {} tries: {}",
-                    tries.tried, tries.last_trouble
-                )
+                let times = plural(tries.tried as usize, "try", "tries");
+                format!("{capability} never once came out in {} {times}: {}", tries.tried, tries.last_trouble)
             })
             .collect()
     }

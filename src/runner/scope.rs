@@ -9,7 +9,8 @@ use super::session::{Session, Sessions, members};
 use crate::exchange::Exchange;
 use crate::expect::Scope;
 use crate::outcome::lenient_text;
-use crate::protocol::{Capability, Role};
+use crate::protocol::Capability;
+use crate::suite::{ClientValue, Placeholder, TargetValue, placeholders};
 use crate::timing::{Anchor, Constant, Timekeeper, Timing};
 
 /// The values of a case by name.
@@ -24,59 +25,39 @@ impl Values<'_> {
         self.sessions.get(name)?.first()
     }
 
-    /// The value of one name, such as `tv.user_code`, `client.tv.id` or `random`.
-    fn value(&self, name: &str) -> Option<String> {
-        if name == "random" {
-            return Some(self.run.random.clone());
-        }
-        if name == "target.issuer" {
-            return self.run.target.issuer.clone();
-        }
-        let (owner, member) = name.split_once('.')?;
-        if owner == "client" {
-            let (role, member) = member.split_once('.')?;
-            let role = Role::ALL.iter().find(|known| known.word() == role)?;
-            let client = self.run.client(*role)?;
-            return match member {
-                "id" => Some(client.id.clone()),
-                "secret" => client.secret.as_ref().map(|secret| secret.expose().to_owned()),
-                _ => None,
-            };
-        }
-        if let Some(session) = self.session(owner) {
-            let client_id = self.run.client(session.role).map(|client| client.id.as_str());
-            if let Some(value) = session.value(member, client_id) {
-                return Some(value);
+    fn value(&self, placeholder: Placeholder<'_>) -> Option<String> {
+        match placeholder {
+            Placeholder::Random => Some(self.run.random.clone()),
+            Placeholder::Target(TargetValue::Issuer) => self.run.target.issuer.clone(),
+            Placeholder::Client(role, ClientValue::Id) => Some(self.run.client(role)?.id.clone()),
+            Placeholder::Client(role, ClientValue::Secret) => {
+                self.run.client(role)?.secret.as_ref().map(|secret| secret.expose().to_owned())
+            }
+            Placeholder::Value { of, name } => {
+                let of_session = self.session(of).and_then(|session| {
+                    session.value(name, self.run.client(session.role).map(|client| client.id.as_str()))
+                });
+                of_session.or_else(|| lenient_text(members(self.named.get(of)?)?.get(name)?))
             }
         }
-        members(self.named.get(owner)?).and_then(|members| lenient_text(members.get(member)?))
     }
 
-    /// The template with every name filled in by `write`; the first name that has no value otherwise.
+    /// The template with every placeholder filled in by `write`; the first that has no value otherwise.
     pub(super) fn filled(&self, template: &str, write: impl Fn(&str) -> String) -> Result<String, String> {
         let mut text = String::new();
         let mut rest = template;
-        while let Some((before, after)) = rest.split_once('{') {
-            text.push_str(before);
-            let is_name = |name: &str| name.contains('.') || name == "random";
-            match after.split_once('}') {
-                Some((name, after)) if is_name(name) && name.chars().all(is_name_char) => {
-                    text.push_str(&write(&self.value(name).ok_or_else(|| name.to_owned())?));
-                    rest = after;
-                }
-                _ => {
-                    text.push('{');
-                    rest = after;
-                }
+        for (word, placeholder) in placeholders(template) {
+            let value = placeholder.ok().and_then(|placeholder| self.value(placeholder));
+            let value = value.ok_or_else(|| word.to_owned())?;
+            if let Some((before, after)) = rest.split_once(&format!("{{{word}}}")) {
+                text.push_str(before);
+                text.push_str(&write(&value));
+                rest = after;
             }
         }
         text.push_str(rest);
         Ok(text)
     }
-}
-
-fn is_name_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
 }
 
 impl Scope for Values<'_> {

@@ -5,9 +5,17 @@ mod approval;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod mangled;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod repository;
+#[cfg(test)]
+mod rust_paths;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

@@ -171,7 +171,7 @@ fn never_came_out(record: &RunRecord, style: &Style) -> String {
     let entries = record.ended.as_ref().map_or(&[][..], |ended| &ended.never_came_out);
     let mut lines = bulleted(entries, style);
     if !entries.is_empty() {
-        let help = "declared in the target file: take it out there, or let devgrant doctor find what stands in the way";
+        let help = "declared in the target file: take it out there, or see with devgrant login what stands in the way";
         lines.extend(help_lines(help, style));
     }
     labelled("never seen", &lines, style)
@@ -194,7 +194,7 @@ fn stale_known(record: &RunRecord, style: &Style) -> String {
 /// What to type next where the findings do not say it.
 fn next(record: &RunRecord, style: &Style) -> String {
     let help = match record.exit_code() {
-        3 => "devgrant doctor says what stands in the way of judging this server",
+        3 => "devgrant login --target FILE plays the flow once and says what stands in the way",
         130 if record.ended.is_none() => "the process ended early: run devgrant check again",
         _ => return String::new(),
     };

@@ -260,8 +260,21 @@ fn entropy(rule: &Entropy, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Expectations about many answers on a step that brings one.
+/// Expectations about many answers on a step that brings one, or about codes where there are no codes to compare.
 pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    for (expectation, at) in nested(&check.expect, &at.to("expect")) {
+        let of_codes = matches!(expectation, Expectation::Distinct(_) | Expectation::Entropy(_));
+        if of_codes && !check.steps.is_empty() {
+            out.push(
+                Diagnostic::error(
+                    "many-of-one",
+                    format!("{} looks at the codes of a sample", expectation.word()),
+                )
+                .at(at.key_place())
+                .help("write sample: { of: authorize, count: 200, name: codes } in place of steps:"),
+            );
+        }
+    }
     for Located { step, at: step_at, .. } in steps {
         let many = match step {
             Step::Polls(_) | Step::Race(_) => true,

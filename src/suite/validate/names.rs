@@ -7,14 +7,14 @@ use crate::diagnostic::{Diagnostic, Place, closest};
 use crate::protocol::Role;
 use crate::suite::{Check, Edits, Expectation, MemberRule, Step, Variant};
 use crate::suite::{ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders};
-use crate::timing::Timing;
+use crate::timing::Anchor;
 
 /// What a name stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Session,
     Answer,
-    /// The answer to a request for tokens, so that it is the name of a token set too.
+    /// The answer to a refresh, so that it is the name of a token set too.
     Tokens,
 }
 
@@ -82,9 +82,6 @@ fn define<'a>(
         Step::Authorize(step) => {
             given.push((&step.session, Kind::Session, at.to("as")));
             given.extend(step.name.as_deref().map(|name| (name, Kind::Answer, at.to("name"))));
-        }
-        Step::Poll(_) | Step::PollUntil(_) => {
-            given.extend(step.name().map(|name| (name, Kind::Tokens, at.to("name"))));
         }
         Step::Refresh(_) => given.extend(step.name().map(|name| (name, Kind::Tokens, at.to("as")))),
         Step::Discover(_) | Step::Request(_) => {
@@ -165,6 +162,9 @@ impl Names<'_> {
     }
 }
 
+/// What the tokens of the first grant are called.
+const FIRST: &str = "first";
+
 const ANSWERS: [Kind; 3] = [Kind::Session, Kind::Answer, Kind::Tokens];
 
 fn session(name: &str, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) {
@@ -189,8 +189,8 @@ fn step_uses(step: &Step, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagno
         Step::Revoke(step) | Step::Introspect(step) => step.token_set.as_ref(),
         _ => None,
     };
-    if let Some(name) = token_set.filter(|name| !names.has(name, &[Kind::Tokens])) {
-        out.push(names.missing(name, &[Kind::Tokens], "token set", at.to("use").place()));
+    if let Some(name) = token_set.filter(|name| *name != FIRST && !names.has(name, &[Kind::Tokens])) {
+        out.push(token_set_missing(name, names, &at.to("use")));
     }
     if let Some(own) = step.edits() {
         edits(&own, at, names, out);
@@ -207,6 +207,17 @@ fn step_uses(step: &Step, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagno
         }
         _ => {}
     }
+}
+
+fn token_set_missing(name: &str, names: &Names<'_>, at: &Spot<'_>) -> Diagnostic {
+    let known: Vec<&str> = names.words(&[Kind::Tokens]).chain([FIRST]).collect();
+    let near = closest(name, known.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
+    Diagnostic::error("unknown-name", format!("there is no token set \"{name}\""))
+        .at(at.place())
+        .one_of(known)
+        .help(near.unwrap_or_else(|| {
+            "first is what the first grant brought; a refresh names its own with as:".to_owned()
+        }))
 }
 
 fn edits(edits: &Edits, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) {
@@ -292,11 +303,11 @@ fn member(rule: &MemberRule, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Dia
 fn number(value: &str, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) {
     if placeholders(value).next().is_some() {
         text(value, at, names, out);
-    } else if value.parse::<f64>().is_err() && !value.parse::<Timing>().is_ok_and(|t| t.anchor.is_some()) {
+    } else if value.parse::<f64>().is_err() && !Anchor::ALL.iter().any(|anchor| anchor.word() == value) {
         out.push(
             Diagnostic::error("unknown-instant", format!("\"{value}\" is no number and no instant"))
                 .at(at.place())
-                .help("write expiry, token_expiry, or a value in braces such as \"{probe.exp}\""),
+                .help("write expiry or token_expiry alone, or a value in braces such as \"{probe.exp}\""),
         );
     }
 }

@@ -80,6 +80,10 @@ fn implied(check: &Check, steps: &[Located<'_>], at: &Spot<'_>) -> Vec<Implied> 
     for (index, variant) in check.each.iter().enumerate() {
         let at = at.to("each").to(index);
         role(variant.client, &at, &mut found);
+        if variant.user == Some(UserRole::Bob) {
+            let (by, place) = ("user: bob".to_owned(), at.to("user").place());
+            found.push(Implied { capability: Capability::SecondUser, by, place });
+        }
         clients_in(edit_texts(&variant.edits()), &at, &mut found);
     }
     found

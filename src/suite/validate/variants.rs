@@ -60,12 +60,12 @@ fn of_step(variant: &Variant, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Ve
         );
         return;
     };
-    let verb = step.verb();
-    if variant.user.is_some() {
+    let decides = |located: &Located<'_>| matches!(located.step, Step::Approve(_) | Step::Deny(_));
+    if variant.user.is_some() && !steps.iter().any(decides) {
         out.push(
-            Diagnostic::error("idle-edit", format!("no user takes part in {verb}"))
+            Diagnostic::error("idle-edit", "no user decides in this check, so user changes nothing")
                 .at(at.to("user").key_place())
-                .help("leave user: out; who decides is said by the approve or deny step"),
+                .help("add an approve or deny step, or leave user out"),
         );
     }
     let changes = variant.edits();
@@ -79,7 +79,7 @@ fn of_step(variant: &Variant, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Ve
             out.push(
                 Diagnostic::error(
                     "idle-edit",
-                    format!("the request of {verb} cannot be changed by a variant"),
+                    format!("the request of {} cannot be changed by a variant", step.verb()),
                 )
                 .at(at.to("at").place())
                 .help("variants change authorize, poll, call_api, refresh, revoke and introspect"),
