@@ -17,6 +17,8 @@ mod layers;
 #[cfg(test)]
 mod mangled;
 #[cfg(test)]
+mod pinned;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod repository;
