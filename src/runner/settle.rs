@@ -116,7 +116,7 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
             keep(tell(run, case, ending, options).await);
         }
     }
-    for (case, ending) in held {
+    while let Some((case, ending)) = next_held(&mut held) {
         let ending =
             controlled(case, ending, &results.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         keep(tell(run, case, ending, options).await);
@@ -221,6 +221,17 @@ fn combine(case: &Case<'_>, rounds: Vec<Played>) -> Ending {
         ending.reason = Some(reason);
     }
     ending
+}
+
+/// Takes out a case whose control does not wait for a control of its own.
+fn next_held<'a, 'b>(held: &mut Vec<(&'a Case<'b>, Ending)>) -> Option<(&'a Case<'b>, Ending)> {
+    let is_ready = |case: &Case<'_>| {
+        let control = case.entry.control_id();
+        !held.iter().any(|(other, _)| Some(&other.entry.id) == control.as_ref())
+    };
+    // Controls that wait for each other are nobody's; the first one ends the circle.
+    let next = held.iter().position(|(case, _)| is_ready(case)).unwrap_or_default();
+    (!held.is_empty()).then(|| held.remove(next))
 }
 
 /// A negative whose positive is another check says nothing when that one did not hold.

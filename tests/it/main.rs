@@ -19,6 +19,8 @@ mod rust_paths;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod scripted;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod suite_errors;
@@ -26,5 +28,7 @@ mod suite_errors;
 mod texts;
 #[cfg(test)]
 mod virtual_time;
+#[cfg(test)]
+mod wire;
 #[cfg(test)]
 mod yaml;
