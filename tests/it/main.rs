@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod approval;
 #[cfg(test)]
+mod binary;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod guide;
@@ -10,6 +16,8 @@ mod guide;
 mod layers;
 #[cfg(test)]
 mod mangled;
+#[cfg(test)]
+mod pinned;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
