@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
+use super::firsts::Firsts;
 use super::link::{Label, Link};
 use super::resolve::Resolved;
 use crate::approval::Driver;
@@ -30,6 +31,8 @@ pub struct Run {
     pub driver: Option<Box<dyn Driver>>,
     /// A text of this run: unknown clients and parameters carry it.
     pub random: String,
+    /// Who has approved which client before.
+    pub(super) firsts: Firsts,
     unknown: Client,
     came_out: Mutex<BTreeMap<Capability, Tries>>,
     samples: BTreeMap<String, OnceCell<Vec<Arc<Exchange>>>>,
@@ -63,6 +66,7 @@ impl Run {
             driver,
             unknown: Client { id: format!("unknown-{random}"), secret: None, auth: None, scope: None },
             random,
+            firsts: Firsts::default(),
             came_out: Mutex::default(),
             samples: samples.into_iter().map(|sample| (sample.name.clone(), OnceCell::new())).collect(),
         }

@@ -16,7 +16,7 @@ use crate::exchange::Exchange;
 use crate::expect;
 use crate::outcome::Outcome;
 use crate::plan::{Case, Plan, needs_polling};
-use crate::suite::{Check, Over, mentions};
+use crate::suite::{Alone, Check, Over, mentions};
 use crate::verdict::{Mismatch, Verdict};
 
 /// How the verdicts are taken.
@@ -99,8 +99,7 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
     let mut doubtful = Vec::new();
     let mut held = Vec::new();
     while let Some((case, ending)) = side_by_side.next().await {
-        let is_off = matches!(ending.verdict, Verdict::Acceptable | Verdict::Warn | Verdict::Fail);
-        if (is_off && case.entry.check.alone.is_some()) || ending.verdict == Verdict::Inconclusive {
+        if is_doubtful(case, ending.verdict) {
             doubtful.push(case);
         } else if case.entry.check.control_by.is_some() {
             held.push((case, ending));
@@ -116,7 +115,8 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
             keep(tell(run, case, ending, options).await);
         }
     }
-    for (case, ending) in held {
+    while !held.is_empty() {
+        let (case, ending) = held.remove(next_settled(&held));
         let ending =
             controlled(case, ending, &results.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         keep(tell(run, case, ending, options).await);
@@ -129,6 +129,24 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
         };
         keep(tell(run, case, ending, options).await);
     }
+}
+
+/// Must the case be played again, with nothing beside it? Another case of the same user may have spoilt what this one
+/// needs to begin with, too: some servers keep one refresh token of a user and client, the newest.
+fn is_doubtful(case: &Case<'_>, verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Inconclusive => true,
+        Verdict::Acceptable | Verdict::Warn | Verdict::Fail => case.entry.check.alone.is_some(),
+        Verdict::NotExercised => case.entry.check.alone == Some(Alone::User),
+        Verdict::Pass | Verdict::Skip | Verdict::Error => false,
+    }
+}
+
+/// The first of the held cases whose control is not itself held; any, should they hold each other.
+fn next_settled(held: &[(&Case<'_>, Ending)]) -> usize {
+    let is_held = |id: &str| held.iter().any(|(case, _)| case.entry.id == id);
+    let is_free = |(case, _): &(&Case<'_>, Ending)| case.entry.control_id().is_none_or(|id| !is_held(&id));
+    held.iter().position(is_free).unwrap_or_default()
 }
 
 /// Plays one case: its rounds side by side, and once more when a judging step was answered `broken`.
