@@ -81,7 +81,11 @@ impl<'a> Player<'a> {
             }))
             .await;
         let decided = match decision {
-            Decision::Approve => self.run.firsts.alone_if_first((role, client), driver.decide(ask)).await,
+            Decision::Approve => {
+                // By its id: the roles `tv` and `pace` may be one client.
+                let client_id = self.run.client(client).map(|client| client.id.clone()).unwrap_or_default();
+                self.run.firsts.alone_if_first((role, client_id), driver.decide(ask)).await
+            }
             Decision::Deny => driver.decide(ask).await,
         };
         match decided {

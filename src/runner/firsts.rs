@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::protocol::{Role, UserRole};
+use crate::protocol::UserRole;
+
+/// How often a first approval that fails is tried alone; an approval that cannot work holds up nobody for long.
+const TRIES: u32 = 3;
 
 /// Which users have approved which clients.
 ///
@@ -11,24 +14,23 @@ use crate::protocol::{Role, UserRole};
 /// find none at the same moment are what no person does, and some servers break over them for good (Keycloak then has
 /// two records where it looks for one, and every later approval ends in a server error).
 #[derive(Default)]
-pub(super) struct Firsts(Mutex<BTreeMap<(UserRole, Role), Arc<tokio::sync::Mutex<bool>>>>);
+pub(super) struct Firsts(Mutex<BTreeMap<(UserRole, String), Arc<tokio::sync::Mutex<u32>>>>);
 
 impl Firsts {
-    /// Does `approve` for a user and a client: alone if it is their first time, beside others afterwards.
-    pub(super) async fn alone_if_first<T>(
+    /// Does `approve` for a user and a client_id: alone until it came out once, beside others afterwards.
+    pub(super) async fn alone_if_first<T, E>(
         &self,
-        who: (UserRole, Role),
-        approve: impl Future<Output = T> + Send,
-    ) -> T {
-        let is_known =
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(who).or_default().clone();
-        let mut is_known = is_known.lock().await;
-        if *is_known {
-            drop(is_known);
+        who: (UserRole, String),
+        approve: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T, E> {
+        let tries = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(who).or_default().clone();
+        let mut tries = tries.lock().await;
+        if *tries >= TRIES {
+            drop(tries);
             return approve.await;
         }
         let approved = approve.await;
-        *is_known = true;
+        *tries = if approved.is_ok() { TRIES } else { *tries + 1 };
         approved
     }
 }
@@ -44,19 +46,24 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_first_approval_of_a_client_goes_alone_and_the_others_together() {
         let (firsts, start) = (Firsts::default(), Instant::now());
-        let approve = |user, client| {
+        let approve = |user, comes_out: bool| {
             let firsts = &firsts;
+            let approval = async move {
+                sleep(Duration::from_secs(1)).await;
+                if comes_out { Ok(()) } else { Err(()) }
+            };
             async move {
-                firsts.alone_if_first((user, client), sleep(Duration::from_secs(1))).await;
+                let _ = firsts.alone_if_first((user, "tv".to_owned()), approval).await;
                 start.elapsed().as_secs()
             }
         };
-        let (a, b, c, d) = tokio::join!(
-            approve(UserRole::Alice, Role::Tv),
-            approve(UserRole::Alice, Role::Tv),
-            approve(UserRole::Alice, Role::Tv),
-            approve(UserRole::Bob, Role::Tv),
+        let times = tokio::join!(
+            approve(UserRole::Alice, false),
+            approve(UserRole::Alice, true),
+            approve(UserRole::Alice, true),
+            approve(UserRole::Alice, false),
+            approve(UserRole::Bob, true),
         );
-        assert_eq!((a, b, c, d), (1, 2, 2, 1));
+        assert_eq!(times, (1, 2, 3, 3, 1));
     }
 }

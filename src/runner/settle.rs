@@ -71,6 +71,8 @@ struct Ending {
     mismatches: Vec<Mismatch>,
     exchanges: Vec<u32>,
     took: Duration,
+    /// Something that it needed was never answered.
+    unanswered: bool,
 }
 
 impl Default for Ending {
@@ -81,6 +83,7 @@ impl Default for Ending {
             mismatches: Vec::new(),
             exchanges: Vec::new(),
             took: Duration::ZERO,
+            unanswered: false,
         }
     }
 }
@@ -99,7 +102,7 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
     let mut doubtful = Vec::new();
     let mut held = Vec::new();
     while let Some((case, ending)) = side_by_side.next().await {
-        if is_doubtful(case, ending.verdict) {
+        if is_doubtful(case, &ending) {
             doubtful.push(case);
         } else if case.entry.check.control_by.is_some() {
             held.push((case, ending));
@@ -133,11 +136,11 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
 
 /// Must the case be played again, with nothing beside it? Another case of the same user may have spoilt what this one
 /// needs to begin with, too: some servers keep one refresh token of a user and client, the newest.
-fn is_doubtful(case: &Case<'_>, verdict: Verdict) -> bool {
-    match verdict {
+fn is_doubtful(case: &Case<'_>, ending: &Ending) -> bool {
+    match ending.verdict {
         Verdict::Inconclusive => true,
         Verdict::Acceptable | Verdict::Warn | Verdict::Fail => case.entry.check.alone.is_some(),
-        Verdict::NotExercised => case.entry.check.alone == Some(Alone::User),
+        Verdict::NotExercised => case.entry.check.alone == Some(Alone::User) || ending.unanswered,
         Verdict::Pass | Verdict::Skip | Verdict::Error => false,
     }
 }
@@ -196,6 +199,7 @@ async fn play_once(run: &Run, case: &Case<'_>) -> Played {
             mismatches: Vec::new(),
             stop: Some(Stop::Error(trouble.to_string())),
             broken: false,
+            unanswered: false,
             exchanges: Vec::new(),
         },
     }
@@ -208,6 +212,7 @@ fn combine(case: &Case<'_>, rounds: Vec<Played>) -> Ending {
     let mut stops = Vec::new();
     for round in rounds {
         ending.exchanges.extend(round.exchanges);
+        ending.unanswered |= round.unanswered;
         match round.stop {
             Some(stop @ Stop::Control(_)) => {
                 stops.push(stop);
@@ -300,7 +305,7 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTr
         reason: not_exercised,
         exchanges: overall.mismatches.iter().filter_map(|mismatch| mismatch.exchange).collect(),
         mismatches: overall.mismatches,
-        took: Duration::ZERO,
+        ..Ending::default()
     }
 }
 
