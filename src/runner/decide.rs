@@ -33,7 +33,11 @@ impl<'a> Player<'a> {
         }
         let codes = session.codes.clone().ok_or_else(|| no_session(&decide.session))?;
         let (client, lifetime) = (session.role, session.lifetime());
-        let submitted = self.submit(decide, decision, client, &codes, lifetime).await;
+        let submitted = {
+            // Never closed; were it, one decision too many would be on its way, no more.
+            let _permit = self.run.deciding.acquire().await;
+            self.submit(decide, decision, client, &codes, lifetime).await
+        };
         if decide.attempt {
             return match submitted {
                 Err(Stop::Error(trouble)) => Err(Stop::Error(trouble)),
