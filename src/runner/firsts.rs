@@ -14,7 +14,10 @@ const TRIES: u32 = 3;
 /// find none at the same moment are what no person does, and some servers break over them for good (Keycloak then has
 /// two records where it looks for one, and every later approval ends in a server error).
 #[derive(Default)]
-pub(super) struct Firsts(Mutex<BTreeMap<(UserRole, String), Arc<tokio::sync::Mutex<u32>>>>);
+pub(super) struct Firsts(Mutex<BTreeMap<(UserRole, String), Turn>>);
+
+/// Held by whoever tries a first approval; how often it was tried so far.
+type Turn = Arc<tokio::sync::Mutex<u32>>;
 
 impl Firsts {
     /// Does `approve` for a user and a client_id: alone until it came out once, beside others afterwards.
