@@ -113,7 +113,10 @@ mod tests {
             assert_eq!(worst(&written, &answered(1, status, body)), grade, "{status} {body}");
         }
         let mild = findings(json!([written.clone()]), &answered(4, 403, r#"{"error":"invalid_client"}"#));
-        assert_eq!(mild[0].expected, "status 400, or status 401 and error invalid_client", "what passes, not what came");
+        assert_eq!(
+            mild[0].expected, "status 400, or status 401 and error invalid_client",
+            "what passes, not what came"
+        );
         let found = findings(json!([written]), &answered(4, 401, PENDING));
         assert_eq!(found.len(), 1);
         assert_eq!(
