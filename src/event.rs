@@ -1,6 +1,7 @@
 //! What happened: the only contract between doing and showing. One event is one line of a record.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -185,6 +186,20 @@ pub struct Ended {
     pub stale_known: Vec<String>,
     /// For each document: how many of the testable requirements that bind a server were judged.
     pub coverage: Vec<Coverage>,
+}
+
+impl Ended {
+    /// The end of a run that did not come to its first case.
+    #[must_use]
+    pub fn without_cases(interrupted: bool, took: Duration) -> Self {
+        Self {
+            interrupted,
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            never_came_out: Vec::new(),
+            stale_known: Vec::new(),
+            coverage: Vec::new(),
+        }
+    }
 }
 
 /// How much of one document was judged.

@@ -85,7 +85,8 @@ pub fn json_object(body: &[u8]) -> Option<Map<String, Value>> {
 /// Both are the subject of one check, and of no other.
 #[must_use]
 pub fn lenient_json(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
 /// The verification URI, under its name or the one that servers older than the standard give it.

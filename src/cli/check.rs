@@ -15,7 +15,7 @@ use super::select::Select;
 use super::{live, records};
 use crate::approval::{Driver, HttpPages, PageError, Pages, driver};
 use crate::catalog::{Catalog, Entry};
-use crate::event::{Began, Event, FORMAT};
+use crate::event::{Began, Ended, Event, FORMAT};
 use crate::http::Wire;
 use crate::plan::{Destructive, Limits, Plan};
 use crate::record::RunRecord;
@@ -159,10 +159,10 @@ impl Check {
             Ok(driver) => driver,
             Err(message) => return ours(console, &message),
         };
-        let (path, file) = match (self.dry_run, records::create(self.record.as_deref())) {
-            (true, _) => (None, None),
-            (false, Ok((path, file))) => (Some(path), Some(file)),
-            (false, Err(error)) => {
+        let created = (!self.dry_run).then(|| records::create(self.record.as_deref())).transpose();
+        let (path, file) = match created {
+            Ok(created) => created.unzip(),
+            Err(error) => {
                 let at = self
                     .record
                     .as_ref()
@@ -184,7 +184,14 @@ impl Check {
                 before = preflight(&link, target) => before.map_err(Some),
                 () = &mut interrupt => Err(None),
             };
-            let preflight = before?;
+            let preflight = match before {
+                Ok(preflight) => preflight,
+                Err(stop) => {
+                    let (interrupted, took) = (stop.is_none(), link.now());
+                    link.tell(Event::Ended(Box::new(Ended::without_cases(interrupted, took)))).await;
+                    return Err(stop);
+                }
+            };
             let limits = Limits {
                 max_wait: self.max_wait,
                 destructive: if self.destructive || is_embedded {

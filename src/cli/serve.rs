@@ -87,6 +87,13 @@ impl Serve {
                 return Exit::Usage;
             }
         };
+        if !self.address.is_loopback() {
+            console.note(&format!(
+                "error: the reference server is for tests and listens on loopback only, not on {}\nhelp: leave --address out, or give 127.0.0.1 or ::1",
+                self.address
+            ));
+            return Exit::Usage;
+        }
         let public = SocketAddr::new(self.address, self.port);
         let admin = SocketAddr::new(self.address, self.admin_port);
         let running = match start(config.clone(), public, admin).await {

@@ -202,7 +202,7 @@ mod tests {
             (b"{\"a\":1", Some("no JSON ("), None, None),
             (b"{} {}", Some("no JSON ("), None, None),
             (b"<html>", Some("no JSON ("), None, None),
-            (b"{\"a\":\"\xff\"}", Some("no JSON ("), None, Some("no UTF-8 from byte 7 on: ")),
+            (b"{\"a\":\"\xff\"}", None, None, Some("no UTF-8 from byte 7 on: ")),
             (b"\xef\xbb\xbf{}", None, None, Some("a byte order mark at the start: ")),
             (
                 b"\xef\xbb\xbf{\"a\":1,\"a\":2}",

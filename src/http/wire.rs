@@ -88,6 +88,8 @@ impl Wire {
             NoAnswer::Refused
         } else if is_out_of_sockets(error) {
             NoAnswer::Ours(text)
+        } else if error.is_connect() && error.is_timeout() {
+            NoAnswer::Unreachable(format!("no connection within {} s", CONNECT.min(self.limit).as_secs()))
         } else if error.is_timeout() {
             NoAnswer::TimedOut(self.limit)
         } else if error.is_connect() {

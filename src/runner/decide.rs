@@ -12,6 +12,7 @@ use super::session::{Codes, Session};
 use crate::approval::{ApprovalError, Ask, Start};
 use crate::event::{Event, Waiting};
 use crate::exchange::Exchange;
+use crate::outcome::Outcome;
 use crate::plan::decides_as;
 use crate::protocol::{Capability, Role};
 use crate::suite::{Decide, Edits, Offset, StartUri, Together};
@@ -146,6 +147,13 @@ impl<'a> Player<'a> {
                     if let Together::Poll(poll) = step {
                         if let Some(name) = &poll.name {
                             self.named.insert(name.clone(), answer.clone());
+                        }
+                        if answer.outcome() == Outcome::Limited && !self.names_limited {
+                            // Repeated it would not be at the same time any more.
+                            return Err(Stop::Inconclusive(format!(
+                                "a rate limit came in between: {}",
+                                self.short(&answer)
+                            )));
                         }
                         self.control(poll.control, &answer)?;
                         let expectations = match case.variant {

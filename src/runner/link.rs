@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
-use super::poll::PATIENCE;
 use super::session::members;
 use crate::compose::Composed;
 use crate::event::{Event, ShownExchange, Waiting};
@@ -26,6 +25,9 @@ const LIMITED_WAIT: Duration = Duration::from_secs(5);
 
 /// The longest that a limiter's Retry-After is obeyed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
+
+/// How often a `slow_down` is obeyed, or a limiter waited out, before the answer counts as not to be had.
+pub(super) const PATIENCE: u32 = 3;
 
 /// The way to the target.
 pub struct Link {

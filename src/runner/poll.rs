@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::case::{Player, Stop, ended_by_itself, no_session};
-use super::link::Label;
+use super::link::{Label, PATIENCE};
 use super::session::Session;
 use crate::compose::{Composed, form_post, is_without_effect};
 use crate::exchange::Exchange;
@@ -15,9 +15,6 @@ use crate::protocol::{DEVICE_CODE_GRANT, Endpoint, Role};
 use crate::suite::{Authorize, Bound, Count, Edits, Graded, Poll, PollUntil, Polls, Race, Step};
 use crate::timing::{Timekeeper, Timing, show};
 use crate::verdict::{Grade, Mismatch};
-
-/// How often a `slow_down` is obeyed, or a limiter waited out, before the answer counts as not to be had.
-pub(super) const PATIENCE: u32 = 3;
 
 /// One poll that is to be sent.
 pub(super) struct PollAs<'a> {

@@ -151,7 +151,12 @@ async fn ask_with_every_client(link: &Link, target: &Target, endpoints: &Resolve
     futures_util::future::join_all(asks).await
 }
 
+/// A server error is looked at twice: whether polls are understood decides over most of the checks.
 async fn poll_once(link: &Link, endpoints: &Resolved, tv: &Client, codes: &Codes) -> Arc<Exchange> {
+    let first = poll_with(link, endpoints, Role::Tv, tv, &codes.device_code).await;
+    if first.outcome() != Outcome::Broken {
+        return first;
+    }
     poll_with(link, endpoints, Role::Tv, tv, &codes.device_code).await
 }
 

@@ -13,7 +13,6 @@ use crate::compose::form_post;
 use crate::exchange::Exchange;
 use crate::plan::Found;
 use crate::protocol::{Capability, Endpoint, Role};
-use crate::record::plural;
 use crate::suite::{Edits, Sample};
 use crate::target::{Client, Target};
 
@@ -101,8 +100,10 @@ impl Run {
             .iter()
             .filter(|(_, tries)| tries.came_out == 0)
             .map(|(capability, tries)| {
-                let times = plural(tries.tried as usize, "try", "tries");
-                format!("{capability} never once came out in {} {times}: {}", tries.tried, tries.last_trouble)
+                format!(
+                    "{capability} never once came out (tried {} times): {}",
+                    tries.tried, tries.last_trouble
+                )
             })
             .collect()
     }

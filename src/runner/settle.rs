@@ -118,8 +118,7 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
             keep(tell(run, case, ending, options).await);
         }
     }
-    while !held.is_empty() {
-        let (case, ending) = held.remove(next_settled(&held));
+    while let Some((case, ending)) = next_held(&mut held) {
         let ending =
             controlled(case, ending, &results.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         keep(tell(run, case, ending, options).await);
@@ -143,13 +142,6 @@ fn is_doubtful(case: &Case<'_>, ending: &Ending) -> bool {
         Verdict::NotExercised => case.entry.check.alone == Some(Alone::User) || ending.unanswered,
         Verdict::Pass | Verdict::Skip | Verdict::Error => false,
     }
-}
-
-/// The first of the held cases whose control is not itself held; any, should they hold each other.
-fn next_settled(held: &[(&Case<'_>, Ending)]) -> usize {
-    let is_held = |id: &str| held.iter().any(|(case, _)| case.entry.id == id);
-    let is_free = |(case, _): &(&Case<'_>, Ending)| case.entry.control_id().is_none_or(|id| !is_held(&id));
-    held.iter().position(is_free).unwrap_or_default()
 }
 
 /// Plays one case: its rounds side by side, and once more when a judging step was answered `broken`.
@@ -244,6 +236,17 @@ fn combine(case: &Case<'_>, rounds: Vec<Played>) -> Ending {
         ending.reason = Some(reason);
     }
     ending
+}
+
+/// Takes out a case whose control does not wait for a control of its own.
+fn next_held<'a, 'b>(held: &mut Vec<(&'a Case<'b>, Ending)>) -> Option<(&'a Case<'b>, Ending)> {
+    let is_ready = |case: &Case<'_>| {
+        let control = case.entry.control_id();
+        !held.iter().any(|(other, _)| Some(&other.entry.id) == control.as_ref())
+    };
+    // Controls that wait for each other are nobody's; the first one ends the circle.
+    let next = held.iter().position(|(case, _)| is_ready(case)).unwrap_or_default();
+    (!held.is_empty()).then(|| held.remove(next))
 }
 
 /// A negative whose positive is another check says nothing when that one did not hold.

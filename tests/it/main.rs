@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod approval;
 #[cfg(test)]
+mod binary;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod guide;
@@ -10,6 +16,8 @@ mod guide;
 mod layers;
 #[cfg(test)]
 mod mangled;
+#[cfg(test)]
+mod pinned;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
@@ -19,6 +27,8 @@ mod rust_paths;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod scripted;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod suite_errors;
@@ -26,5 +36,7 @@ mod suite_errors;
 mod texts;
 #[cfg(test)]
 mod virtual_time;
+#[cfg(test)]
+mod wire;
 #[cfg(test)]
 mod yaml;

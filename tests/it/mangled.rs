@@ -95,6 +95,14 @@ fn assert_off(record: &RunRecord, expected: &[&str]) {
     assert_eq!(not_green(record), expected, "{}", details(record));
 }
 
+/// Of these, those that say something against the server.
+#[track_caller]
+fn assert_red(record: &RunRecord, expected: &[&str]) {
+    let red: Vec<String> =
+        not_green(record).into_iter().filter(|line| !line.ends_with(": not exercised")).collect();
+    assert_eq!(red, expected, "{}", details(record));
+}
+
 #[tokio::test(start_paused = true)]
 async fn pending_with_status_401() {
     let record = spoilt(|answer| {
@@ -266,5 +274,77 @@ async fn a_limiter_that_refuses_the_very_first_requests() {
 #[tokio::test(start_paused = true)]
 async fn a_limiter_that_now_and_then_refuses_a_request() {
     let record = behind(|number| number % 25 == 0, |_| {}).await;
-    assert_off(&record, &["token-response/kept-pace-is-never-limited: warn"]);
+    // Which request it refuses differs from run to run: a hasty poll may have been meant.
+    for verdict in [Verdict::Fail, Verdict::Error] {
+        assert_eq!(of_verdict(&record, verdict), Vec::<String>::new(), "{}", details(&record));
+    }
+    assert_eq!(of_verdict(&record, Verdict::Warn), ["token-response/kept-pace-is-never-limited"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn html_in_place_of_codes() {
+    let record = spoilt(|answer| {
+        if answer.is_codes() {
+            answer.header(header::CONTENT_TYPE, "text/html");
+            answer.body = b"<!doctype html><title>Welcome</title>".to_vec();
+        }
+    })
+    .await;
+    assert_red(&record, &["device-authorization-request/public-client-gets-codes: fail"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_in_place_of_codes() {
+    let record = spoilt(|answer| {
+        if answer.is_codes() {
+            answer.status = StatusCode::INTERNAL_SERVER_ERROR;
+            answer.body = br#"{"error":"Internal Server Error"}"#.to_vec();
+        }
+    })
+    .await;
+    assert_red(
+        &record,
+        &[
+            "device-authorization-request/public-client-gets-codes: fail",
+            "rfc6749-error-response/no-answer-is-5xx: warn",
+        ],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_that_are_not_understood() {
+    let record = spoilt(|answer| {
+        if answer.path.ends_with("/token") {
+            answer.status = StatusCode::BAD_REQUEST;
+            answer.body = br#"{"error":"unsupported_grant_type"}"#.to_vec();
+        }
+    })
+    .await;
+    assert_red(&record, &["token-request/form-is-understood: fail"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn html_in_place_of_authorization_pending() {
+    let record = spoilt(|answer| {
+        if answer.error().as_deref() == Some("authorization_pending") {
+            answer.status = StatusCode::OK;
+            answer.header(header::CONTENT_TYPE, "text/html");
+            answer.body = b"<!doctype html><title>Please wait</title>".to_vec();
+        }
+    })
+    .await;
+    assert_red(&record, &["token-request/form-is-understood: fail"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denial_that_the_device_never_hears_of() {
+    let record = spoilt(|answer| {
+        if answer.error().as_deref() == Some("access_denied") {
+            answer.edit(|members| {
+                members.insert("error".to_owned(), "authorization_pending".into());
+            });
+        }
+    })
+    .await;
+    assert_red(&record, &["token-response/denial-reaches-the-device: fail"]);
 }

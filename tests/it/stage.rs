@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc};
 
 /// Nobody sits there.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Prompt for Nobody {
     fn confirm<'a>(&'a self, _: &'a str) -> BoxFuture<'a, std::io::Result<Answer>> {

@@ -9,6 +9,7 @@ use devgrant::server::{Config, app};
 use devgrant::target::Target;
 use devgrant::verdict::Verdict;
 
+use crate::binary::now;
 use crate::repository;
 use crate::stage::{Wanted, details, judge, of_verdict, target};
 
@@ -59,7 +60,7 @@ fn assert_good(record: &RunRecord) {
 
 #[tokio::test(start_paused = true)]
 async fn the_reference_server_is_good_at_every_check() {
-    let start = std::time::Instant::now();
+    let start = now();
     let record = whole_catalogue(Config::reference(), &reference_target(), 1).await;
     println!("reference times: {:?} of wall time\n{}", start.elapsed(), details(&record));
     assert_good(&record);
@@ -67,7 +68,7 @@ async fn the_reference_server_is_good_at_every_check() {
 
 #[tokio::test(start_paused = true)]
 async fn the_reference_server_is_good_at_every_check_with_the_embedded_times() {
-    let start = std::time::Instant::now();
+    let start = now();
     let target = target(&repository::text("fixtures/targets/embedded.yaml"));
     let record = whole_catalogue(Config::embedded(), &target, 2).await;
     println!("embedded times: {:?} of wall time\n{}", start.elapsed(), details(&record));
