@@ -226,6 +226,7 @@ fn encode(form: &[(String, String)], edits: &Edits) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::AuthMethod;
     use crate::secret::Secret;
 
     fn client(secret: Option<&str>) -> Client {
@@ -251,6 +252,23 @@ mod tests {
         let sent = composed.headers.iter().find(|(name, _)| name == "authorization").unwrap();
         let decoded = STANDARD.decode(sent.1.strip_prefix("Basic ").unwrap()).unwrap();
         assert_eq!(String::from_utf8(decoded).unwrap(), "my%3Atv:a+b%25%C3%A4");
+    }
+
+    #[test]
+    fn post_puts_the_secret_into_the_body_and_neither_into_header_nor_address() {
+        let client = Client { auth: Some(AuthMethod::Post), ..client(Some("s 3")) };
+        let composed = form_post("http://h/t?x=1%202", &[("scope", "a")], &client, &Edits::default());
+        assert_eq!(body(&composed), "scope=a&client_id=my%3Atv&client_secret=s+3");
+        assert_eq!(composed.url, "http://h/t?x=1%202");
+        assert!(!composed.headers.iter().any(|(name, _)| name == "authorization"));
+    }
+
+    #[test]
+    fn a_client_that_shall_not_authenticate_keeps_its_secret() {
+        let client = Client { auth: Some(AuthMethod::None), ..client(Some("s3")) };
+        let composed = form_post("http://h/t", &[], &client, &Edits::default());
+        assert_eq!(body(&composed), "client_id=my%3Atv");
+        assert!(!composed.headers.iter().any(|(name, _)| name == "authorization"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What one answer means, blind to wire details: read by checks, by the oracle and by load.
+//! What one answer means, blind to wire details: read by checks, by the oracle, by load and by `login`.
 //!
 //! Decided from the body first, whatever the status; the table is section "outcome" of the suite language guide.
 
@@ -46,6 +46,13 @@ pub fn classify(status: u16, body: &[u8]) -> Outcome {
     let object = json_object(body);
     let error = object.as_ref().and_then(|members| members.get("error")).and_then(Value::as_str);
     let has_token = object.as_ref().is_some_and(|members| is_text(members.get("access_token")));
+    meaning(status, error, has_token, object.as_ref().is_some_and(has_codes))
+}
+
+/// What an answer with this status and these members means: its `error`, if that is a text; has it an `access_token`,
+/// has it codes from which a device could go on?
+#[must_use]
+pub fn meaning(status: u16, error: Option<&str>, has_token: bool, has_codes: bool) -> Outcome {
     if let Some(code) = error {
         if has_token {
             return Outcome::Malformed;
@@ -66,7 +73,7 @@ pub fn classify(status: u16, body: &[u8]) -> Outcome {
         500.. => Outcome::Broken,
         300..=499 => Outcome::Wordless,
         _ if has_token => Outcome::Granted,
-        _ if object.as_ref().is_some_and(has_codes) => Outcome::Codes,
+        _ if has_codes => Outcome::Codes,
         _ => Outcome::Malformed,
     }
 }

@@ -20,13 +20,16 @@ use url::Url;
 use super::console::Console;
 use super::exit::Exit;
 use super::files;
-use crate::http::Wire;
+use crate::http::{Transport, Wire};
 use crate::protocol::Role;
 use crate::report::terminal::Colour;
 use crate::runner::{Link, locate};
 use crate::target::Target;
 
 use crate::login::{self, Ended, Event, Ink, Prompt, Said, Screen, Settings, system_browser};
+
+/// How long a device waits for a whole answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Log in as a device: show the code, poll, use the token.
 #[derive(Debug, Clone, clap::Args)]
@@ -65,7 +68,17 @@ impl Login {
             console.note("no target: a reference server of our own; sign in as alice, password wonderland-1");
         }
         let exit = tokio::select! {
-            exit = self.play(console, &target) => exit,
+            played = self.play(console, &target) => match played {
+                Ok(Ended::Granted) => Exit::Good,
+                Ok(Ended::Denied) => Exit::Denied,
+                Ok(Ended::Expired) => Exit::Expired,
+                Ok(Ended::Protocol(_)) => Exit::Protocol,
+                Ok(Ended::Ours(_)) => Exit::NotJudged,
+                Err(message) => {
+                    console.note(&format!("error: {message}"));
+                    Exit::NotJudged
+                }
+            },
             _ = tokio::signal::ctrl_c() => Exit::Interrupted,
         };
         if let Some(running) = running {
@@ -74,27 +87,17 @@ impl Login {
         exit
     }
 
-    async fn play(&self, console: &Console, target: &Target) -> Exit {
-        let settings = match settings_of(target).await {
-            Ok(settings) => self.settings(settings),
-            Err(message) => {
-                console.note(&format!("error: {message}"));
-                return Exit::NotJudged;
-            }
-        };
+    async fn play(&self, console: &Console, target: &Target) -> Result<Ended, String> {
+        let wire = Wire::new(PATIENCE).map_err(|error| error.to_string())?;
+        let settings = self.settings(settings_of(target, Arc::new(wire.clone())).await?);
         let look = Look {
             moving: std::io::stderr().is_terminal(),
             colour: console.style().colour == Colour::On,
             qr: !self.no_qr,
             columns: std::io::stdout().is_terminal().then_some(console.style().width),
         };
-        match login::run(settings, &mut Terminal::new(std::io::stdout(), std::io::stderr(), look)).await {
-            Ended::Granted => Exit::Good,
-            Ended::Denied => Exit::Denied,
-            Ended::Expired => Exit::Expired,
-            Ended::Protocol(_) => Exit::Protocol,
-            Ended::Ours(_) => Exit::NotJudged,
-        }
+        let mut terminal = Terminal::new(std::io::stdout(), std::io::stderr(), look);
+        Ok(login::play(&settings, &wire, &mut terminal).await)
     }
 
     /// `settings` as the flags want them.
@@ -105,12 +108,11 @@ impl Login {
 }
 
 /// Where to log in, by the target file and the server's metadata.
-async fn settings_of(target: &Target) -> Result<Settings, String> {
+async fn settings_of(target: &Target, wire: Arc<dyn Transport>) -> Result<Settings, String> {
     let client = target.clients.get(&Role::Tv).ok_or("the target names no client tv")?.clone();
-    let wire = Wire::new(Duration::from_secs(10)).map_err(|error| error.to_string())?;
     // Nobody follows these events: the requests for metadata are all that goes this way.
     let (events, _) = mpsc::channel(1);
-    let link = Link::new(Arc::new(wire), Arc::new(Semaphore::new(1)), events, target);
+    let link = Link::new(wire, Arc::new(Semaphore::new(1)), events, target);
     let endpoints =
         locate(&link, target).await.map_err(|trouble| format!("{trouble}\nhelp: {}", trouble.help))?;
     let url = |text: &str| Url::parse(text).map_err(|error| format!("{text} is no URL: {error}"));
@@ -240,7 +242,7 @@ impl<O: Write, E: Write> Screen for Terminal<O, E> {
                     || "too late to try again".to_owned(),
                     |wait| format!("next poll in {}", spell(wait)),
                 );
-                self.note(&format!("no answer: {reason}; {next}"));
+                self.note(&format!("the poll failed: {reason}; {next}"));
             }
             Event::Granted { good_for, refresh_token } => {
                 let good_for = good_for.map_or_else(

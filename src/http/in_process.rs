@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use super::transport::{LARGEST_BODY, Sent, Transport};
+use super::transport::{Exchanger, LARGEST_BODY, Sent, Transport};
 use crate::approval::{PageError, Pages};
 use crate::compose::Composed;
 use crate::exchange::{Answer, NoAnswer};
@@ -83,11 +83,13 @@ impl InProcess {
     }
 }
 
-impl Transport for InProcess {
+impl Exchanger for InProcess {
     fn send<'a>(&'a self, request: &'a Composed) -> BoxFuture<'a, Sent> {
         self.exchange(request).boxed()
     }
+}
 
+impl Transport for InProcess {
     fn race<'a>(&'a self, requests: &'a [Composed]) -> BoxFuture<'a, Vec<Sent>> {
         futures_util::future::join_all(requests.iter().map(|request| self.exchange(request))).boxed()
     }

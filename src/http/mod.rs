@@ -6,5 +6,5 @@ mod transport;
 mod wire;
 
 pub use in_process::InProcess;
-pub use transport::{LARGEST_BODY, Sent, Transport};
+pub use transport::{Exchanger, LARGEST_BODY, Sent, Transport};
 pub use wire::Wire;

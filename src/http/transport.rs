@@ -21,11 +21,14 @@ pub struct Sent {
     pub done: Instant,
 }
 
-/// A way to send requests. One for each case: connections are not shared between cases.
-pub trait Transport: Send + Sync {
+/// Sends one request at a time; never follows, never repeats. All that a device needs.
+pub trait Exchanger: Send + Sync {
     /// Sends one request and reads the whole answer.
     fn send<'a>(&'a self, request: &'a Composed) -> BoxFuture<'a, Sent>;
+}
 
+/// A way to send all requests of a run. One for each case: connections are not shared between cases.
+pub trait Transport: Exchanger {
     /// Sends all of them at the same moment, each on a connection of its own.
     fn race<'a>(&'a self, requests: &'a [Composed]) -> BoxFuture<'a, Vec<Sent>>;
 

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use reqwest::{Client, Method, Request, Url};
 use tokio::time::Instant;
 
-use super::transport::{LARGEST_BODY, Sent, Transport};
+use super::transport::{Exchanger, LARGEST_BODY, Sent, Transport};
 use crate::compose::Composed;
 use crate::exchange::{Answer, NoAnswer};
 
@@ -105,11 +105,13 @@ impl Wire {
     }
 }
 
-impl Transport for Wire {
+impl Exchanger for Wire {
     fn send<'a>(&'a self, request: &'a Composed) -> BoxFuture<'a, Sent> {
         async move { self.exchange(build(request, None), Instant::now()).await }.boxed()
     }
+}
 
+impl Transport for Wire {
     fn race<'a>(&'a self, requests: &'a [Composed]) -> BoxFuture<'a, Vec<Sent>> {
         async move {
             // A client of its own: none of its connections is in use, so each request gets a new one.
@@ -200,3 +202,6 @@ fn chain(error: &reqwest::Error) -> String {
     }
     if text.is_empty() { "no reason given".to_owned() } else { text }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! What the two endpoints' answers mean to a device.
 //!
 //! Decided by the JSON `error` member, never by the status where there is one. Members that it does not know are
-//! skipped unread (RFC 6749 §5.1). Reads for itself: it shares no parser with the judge.
+//! skipped unread (RFC 6749 §5.1). Reads for itself: it shares no parser with the judge, only the table of what a
+//! status and an error code mean, [`meaning`].
 
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::exchange::Reply;
 use crate::device::Answer;
-use crate::protocol::{ErrorStanding, standing};
+use crate::exchange;
+use crate::outcome::{Outcome, meaning};
 use crate::secret::Secret;
 
 /// What a device authorization response gave (RFC 8628 §3.2).
@@ -90,7 +91,7 @@ impl Members {
 }
 
 /// What must not be shown from here on, whatever else the answer says.
-pub(crate) fn secrets(reply: &Reply) -> Vec<Secret> {
+pub(crate) fn secrets(reply: &exchange::Answer) -> Vec<Secret> {
     let members = Members::read(&reply.body).unwrap_or_default();
     [members.access_token, members.device_code, members.id_token, members.refresh_token]
         .iter()
@@ -100,7 +101,7 @@ pub(crate) fn secrets(reply: &Reply) -> Vec<Secret> {
 }
 
 /// Reads a device authorization response.
-pub(crate) fn codes(reply: &Reply) -> Result<Codes, NoCodes> {
+pub(crate) fn codes(reply: &exchange::Answer) -> Result<Codes, NoCodes> {
     let Some(members) = Members::read(&reply.body) else {
         return Err(NoCodes::Unusable("not a JSON object".to_owned()));
     };
@@ -126,20 +127,25 @@ pub(crate) fn codes(reply: &Reply) -> Result<Codes, NoCodes> {
 }
 
 /// Reads an answer to a poll, received at `now`.
-pub(crate) fn polled(reply: &Reply, now: Timestamp) -> Polled {
+pub(crate) fn polled(reply: &exchange::Answer, now: Timestamp) -> Polled {
     let members = Members::read(&reply.body).unwrap_or_default();
     let error = members.server_error();
-    let retry_after = reply.retry_after.as_deref().and_then(|text| retry_after(text, now));
-    let silent = reply.status == 429 || reply.status >= 500;
-    let access_token = text(&members.access_token).map(Secret::new);
-    let (answer, access_token) = match (&error, access_token) {
-        (Some(_), Some(_)) => (Answer::Unusable, None),
-        (Some(error), None) => (said(&error.code, silent, retry_after, seconds(&members.interval)), None),
-        (None, Some(token)) if members.error.is_none() => (Answer::Granted, Some(token)),
-        (None, _) if silent => (Answer::NoAnswer { retry_after }, None),
-        (None, _) => (Answer::Unusable, None),
+    let retry_after = reply.header("retry-after").next().and_then(|text| retry_after(text, now));
+    // Beside an `error` of any other kind than a text a token is not to be trusted.
+    let is_odd = error.is_none() && members.error.is_some();
+    let access_token = text(&members.access_token).filter(|_| !is_odd).map(Secret::new);
+    let code = error.as_ref().map(|error| error.code.as_str());
+    let answer = match meaning(reply.status, code, access_token.is_some(), false) {
+        Outcome::Granted => Answer::Granted,
+        Outcome::Pending => Answer::Pending,
+        Outcome::SlowDown => Answer::SlowDown { given: seconds(&members.interval).max(retry_after) },
+        Outcome::Denied => Answer::Denied,
+        Outcome::Expired => Answer::Expired,
+        Outcome::Refused => Answer::Refused,
+        Outcome::Limited | Outcome::Broken => Answer::NoAnswer { retry_after },
+        Outcome::Codes | Outcome::Wordless | Outcome::Malformed => Answer::Unusable,
     };
-    let token = access_token.map(|access_token| Token {
+    let token = access_token.filter(|_| answer == Answer::Granted).map(|access_token| Token {
         access_token,
         token_type: text(&members.token_type),
         lifetime: seconds(&members.expires_in),
@@ -148,17 +154,10 @@ pub(crate) fn polled(reply: &Reply, now: Timestamp) -> Polled {
     Polled { answer, error, token }
 }
 
-/// What an error code means (RFC 8628 §3.5). One in no registry beside a 5xx or 429 is not OAuth's: many frameworks
-/// answer a crash with `{"error": "Internal Server Error"}`.
-fn said(code: &str, silent: bool, retry_after: Option<Duration>, interval: Option<Duration>) -> Answer {
-    match (code, standing(code)) {
-        ("authorization_pending", _) => Answer::Pending,
-        ("slow_down", _) => Answer::SlowDown { given: interval.max(retry_after) },
-        ("access_denied", _) => Answer::Denied,
-        ("expired_token", _) => Answer::Expired,
-        (_, ErrorStanding::Unknown) if silent => Answer::NoAnswer { retry_after },
-        _ => Answer::Refused,
-    }
+/// Whether `token` can stand in the header: `b64token` (RFC 6750 §2.1).
+pub(crate) fn is_bearer_token(token: &str) -> bool {
+    let body = token.trim_end_matches('=');
+    !body.is_empty() && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
 }
 
 /// A string that is not empty.
@@ -189,8 +188,8 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn reply(status: u16, body: &str) -> Reply {
-        Reply { status, content_type: None, retry_after: None, body: body.into() }
+    fn reply(status: u16, body: &str) -> exchange::Answer {
+        exchange::Answer { status, headers: Vec::new(), body: body.into() }
     }
 
     fn answer(status: u16, body: &str) -> Answer {
@@ -268,10 +267,23 @@ mod tests {
     }
 
     #[test]
+    fn a_token_comes_with_success_and_without_an_error() {
+        let token = r#""access_token":"t""#;
+        assert_eq!(answer(200, &format!("{{{token}}}")), Answer::Granted);
+        assert_eq!(answer(400, &format!("{{{token}}}")), Answer::Unusable);
+        assert_eq!(answer(502, &format!("{{{token}}}")), SILENCE);
+        for error in ["7", "\"\"", "{}"] {
+            let odd = reply(200, &format!(r#"{{{token},"error":{error}}}"#));
+            let polled = polled(&odd, Timestamp::UNIX_EPOCH);
+            assert_eq!((polled.answer, polled.token.is_none()), (Answer::Unusable, true), "{error}");
+        }
+    }
+
+    #[test]
     fn the_longer_of_interval_and_retry_after_goes_with_slow_down() {
         for (header, member, given) in [(Some("7"), "12", 12), (Some("30"), "12", 30), (None, "\"12\"", 12)] {
             let mut reply = reply(400, &format!(r#"{{"error":"slow_down","interval":{member}}}"#));
-            reply.retry_after = header.map(str::to_owned);
+            reply.headers.extend(header.map(|value| ("retry-after".to_owned(), value.to_owned())));
             let expected = Answer::SlowDown { given: Some(Duration::from_secs(given)) };
             assert_eq!(polled(&reply, Timestamp::UNIX_EPOCH).answer, expected);
         }
@@ -320,5 +332,15 @@ mod tests {
             codes(&reply(200, r#"{"error":"invalid_client","error_description":"who?"}"#)).unwrap_err();
         let who = ServerError { code: "invalid_client".to_owned(), description: Some("who?".to_owned()) };
         assert_eq!(error, NoCodes::Error(who));
+    }
+
+    #[test]
+    fn only_a_b64token_goes_into_a_header() {
+        for token in ["abc", "a-._~+/9==", &"x".repeat(1 << 16)] {
+            assert!(is_bearer_token(token));
+        }
+        for token in ["", "=", "a b", "a=b", "a\r\nX: y", "ä", "a\"b"] {
+            assert!(!is_bearer_token(token), "{token}");
+        }
     }
 }

@@ -1,26 +1,25 @@
 //! The person's side of the grant: a device that gets its codes, shows them, polls and uses its token.
 //!
-//! Knows no terminal and no files: what there is to see goes to a [`Screen`], what goes over the wire to an
-//! [`Exchanger`]. The pace is [`crate::device`]'s. Never starts a second device authorization by itself (RFC 8628
-//! §3.5), never shows a device code or a token.
+//! Knows no terminal, no files and no sockets: what there is to see goes to a [`Screen`], requests are composed by
+//! [`crate::compose`] and go to an [`Exchanger`](crate::http::Exchanger). The pace is [`crate::device`]'s. Never starts
+//! a second device authorization by itself (RFC 8628 §3.5), never shows a device code or a token.
+//!
+//! The client says who it is by one method only (RFC 6749 §2.3): by HTTP Basic alone, without `client_id` in the body;
+//! by `client_id` and `client_secret` in the body; or, when it does not authenticate, by `client_id` (RFC 8628 §3.1,
+//! §3.4: required of such clients only).
 
 mod answer;
-mod exchange;
 mod play;
 mod qr;
-mod request;
 mod screen;
 #[cfg(test)]
 pub(crate) mod script;
 mod settings;
 mod text;
-mod wire;
 
-pub use exchange::{Exchanger, Failure, LONGEST_BODY, Reply, Request};
-pub use play::{Ended, play, run};
+pub use play::{Ended, play};
 #[cfg(test)]
 pub(crate) use qr::scan;
 pub use qr::{Ink, Qr};
 pub use screen::{Event, Prompt, Said, Screen};
 pub use settings::{Browser, Settings, SettingsError, system_browser};
-pub use wire::{Wire, WireError};

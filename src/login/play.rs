@@ -5,16 +5,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use super::answer::{Codes, NoCodes, Polled, ServerError, Token, codes, polled, secrets};
-use super::exchange::{Exchanger, Failure, Reply};
+use super::answer::{Codes, NoCodes, Polled, ServerError, Token, codes, is_bearer_token, polled, secrets};
 use super::qr::Qr;
 use super::screen::{Event, Prompt, Said, Screen};
-use super::settings::{Settings, keeps_secrets};
+use super::settings::{Browser, Settings, keeps_secrets};
 use super::text::{Hidden, plain};
-use super::wire::Wire;
-use super::{request, settings};
 use crate::clock;
+use crate::compose::{Composed, bearer_get, form_post};
 use crate::device::{Answer, Device, Next, Stop};
+use crate::exchange::{self, NoAnswer};
+use crate::http::Exchanger;
+use crate::protocol::DEVICE_CODE_GRANT;
+use crate::suite::Edits;
 
 /// The most of a server's own words that is shown.
 const LONGEST_WORDS: usize = 300;
@@ -36,20 +38,8 @@ pub enum Ended {
     Ours(String),
 }
 
-/// Logs in over the network and shows it all on `screen`.
-pub async fn run(login: Settings, screen: &mut impl Screen) -> Ended {
-    match Wire::new() {
-        Ok(wire) => play(&login, &wire, screen).await,
-        Err(error) => {
-            let ended = Ended::Ours(error.to_string());
-            screen.show(Event::Ended { ended: &ended, said: None });
-            ended
-        }
-    }
-}
-
-/// Logs in by way of `exchanger`.
-pub async fn play(login: &Settings, exchanger: &impl Exchanger, screen: &mut impl Screen) -> Ended {
+/// Logs in by way of `exchanger` and shows it all on `screen`.
+pub async fn play(login: &Settings, exchanger: &dyn Exchanger, screen: &mut impl Screen) -> Ended {
     let mut hidden = Hidden::default();
     hidden.add(login.client.secret.clone());
     let mut play = Play { login, exchanger, screen, hidden, epoch: Instant::now() };
@@ -58,15 +48,15 @@ pub async fn play(login: &Settings, exchanger: &impl Exchanger, screen: &mut imp
     ended
 }
 
-struct Play<'a, E, S> {
+struct Play<'a, S> {
     login: &'a Settings,
-    exchanger: &'a E,
+    exchanger: &'a dyn Exchanger,
     screen: &'a mut S,
     hidden: Hidden,
     epoch: Instant,
 }
 
-impl<E: Exchanger, S: Screen> Play<'_, E, S> {
+impl<S: Screen> Play<'_, S> {
     async fn whole(&mut self) -> (Ended, Option<Said>) {
         match self.authorize().await {
             Ok((codes, device)) => self.poll(&codes, device).await,
@@ -77,12 +67,10 @@ impl<E: Exchanger, S: Screen> Play<'_, E, S> {
     /// The device authorization request; there is only ever one (RFC 8628 §3.5).
     async fn authorize(&mut self) -> Result<(Codes, Device), Ended> {
         self.login.check().map_err(|error| Ended::Ours(error.to_string()))?;
-        let reply = self
-            .exchanger
-            .send(&request::device_authorization(self.login))
-            .await
-            .map_err(|failure| over("the device authorization endpoint", &failure))?;
-        let received = self.epoch.elapsed();
+        let scope: Vec<_> = self.login.scope.iter().map(|scope| ("scope", scope.as_str())).collect();
+        let sent = self.exchanger.send(&self.form(&self.login.device_authorization, &scope)).await;
+        let received = sent.done.saturating_duration_since(self.epoch);
+        let reply = sent.answer.map_err(|none| self.over("the device authorization endpoint", &none))?;
         self.hidden.add(secrets(&reply));
         let codes = codes(&reply).map_err(|none| {
             let reason = match none {
@@ -111,7 +99,8 @@ impl<E: Exchanger, S: Screen> Play<'_, E, S> {
     }
 
     async fn poll(&mut self, codes: &Codes, mut device: Device) -> (Ended, Option<Said>) {
-        let request = request::poll(self.login, &codes.device_code);
+        let params = [("grant_type", DEVICE_CODE_GRANT), ("device_code", codes.device_code.expose())];
+        let request = self.form(&self.login.token, &params);
         let mut last: Option<(Polled, String)> = None;
         loop {
             let at = match device.next() {
@@ -119,14 +108,14 @@ impl<E: Exchanger, S: Screen> Play<'_, E, S> {
                 Next::Stop(stop) => return self.stopped(stop, last).await,
             };
             self.wait(at, device.deadline()).await;
-            let reply = self.exchanger.send(&request).await;
-            let received = self.epoch.elapsed();
-            let (polled, summary) = match reply {
+            let sent = self.exchanger.send(&request).await;
+            let received = sent.done.saturating_duration_since(self.epoch);
+            let (polled, summary) = match sent.answer {
                 Ok(reply) => {
                     self.hidden.add(secrets(&reply));
                     (polled(&reply, clock::wall()), summary(&reply))
                 }
-                Err(failure) => (without_answer(&failure), failure.to_string()),
+                Err(none) => (without_answer(&none), self.reason(&none)),
             };
             device.answered(received, polled.answer);
             match polled.answer {
@@ -199,47 +188,68 @@ impl<E: Exchanger, S: Screen> Play<'_, E, S> {
         }
         self.screen.show(Event::Granted { good_for: token.lifetime, refresh_token: token.has_refresh_token });
         let Some(url) = &self.login.api else { return Ended::Granted };
-        if !request::is_bearer_token(token.access_token.expose()) {
+        if !is_bearer_token(token.access_token.expose()) {
             let what =
                 "the access token has characters that no bearer token has (RFC 6750 §2.1): it was not sent";
             return Ended::Protocol(what.to_owned());
         }
-        let reply = self.exchanger.send(&request::api(url, &token.access_token)).await;
-        let answer = reply.map(|reply| (reply.status, self.hidden.body(&reply.body, LONGEST_TEXT)));
+        let request = bearer_get(url.as_str(), token.access_token.expose(), &Edits::default());
+        let answer = match self.exchanger.send(&request).await.answer {
+            Ok(reply) => Ok((reply.status, self.hidden.body(&reply.body, LONGEST_TEXT))),
+            Err(none) => Err(self.reason(&none)),
+        };
         self.screen.show(Event::Api { path: url.path(), answer });
         Ended::Granted
+    }
+
+    /// A request of the client as it is, without edits.
+    fn form(&self, url: &Url, params: &[(&str, &str)]) -> Composed {
+        form_post(url.as_str(), params, &self.login.client, &Edits::default())
     }
 
     fn said(&self, error: &ServerError) -> Said {
         let fit = |text: &str| self.hidden.text(text, LONGEST_WORDS);
         Said { code: fit(&error.code), description: error.description.as_deref().map(fit) }
     }
+
+    /// Why there is no answer, fit to be shown: some of it may be a server's text.
+    fn reason(&self, none: &NoAnswer) -> String {
+        self.hidden.text(&none.to_string(), LONGEST_WORDS)
+    }
+
+    /// How it ends without codes: an answer that broke off or has no end is the server's fault.
+    fn over(&self, endpoint: &str, none: &NoAnswer) -> Ended {
+        let reason = self.reason(none);
+        match none {
+            NoAnswer::CutOff(_) | NoAnswer::TooLarge(_) => Ended::Protocol(format!("{endpoint}: {reason}")),
+            NoAnswer::Ours(_) => Ended::Ours(format!("{endpoint}: {reason}")),
+            NoAnswer::Refused | NoAnswer::Unreachable(_) | NoAnswer::TimedOut(_) | NoAnswer::Tls(_) => {
+                Ended::Ours(format!(
+                    "{endpoint}: {reason}; is the server running, and is its address in the target file right?"
+                ))
+            }
+        }
+    }
 }
 
 /// What an exchange without an answer means for a poll (RFC 8628 §3.5, the paragraph on connection time-outs). An
 /// answer without an end is an answer.
-fn without_answer(failure: &Failure) -> Polled {
-    let answer = match failure {
-        Failure::TooLong => Answer::Unusable,
-        Failure::Connect(_) | Failure::CutOff(_) | Failure::TimedOut => {
-            Answer::NoAnswer { retry_after: None }
-        }
+fn without_answer(none: &NoAnswer) -> Polled {
+    let answer = match none {
+        NoAnswer::TooLarge(_) => Answer::Unusable,
+        NoAnswer::Refused
+        | NoAnswer::Unreachable(_)
+        | NoAnswer::TimedOut(_)
+        | NoAnswer::CutOff(_)
+        | NoAnswer::Tls(_)
+        | NoAnswer::Ours(_) => Answer::NoAnswer { retry_after: None },
     };
     Polled { answer, error: None, token: None }
 }
 
-fn over(endpoint: &str, failure: &Failure) -> Ended {
-    match failure {
-        Failure::TooLong => Ended::Protocol(format!("{endpoint}: {failure}")),
-        _ => Ended::Ours(format!(
-            "{endpoint}: {failure}; is the server running, and is its address in the target file right?"
-        )),
-    }
-}
-
 /// An answer without its body, which may hold a secret under any name.
-fn summary(reply: &Reply) -> String {
-    let kind = reply.content_type.as_deref().unwrap_or("no content type");
+fn summary(reply: &exchange::Answer) -> String {
+    let kind = reply.header("content-type").next().unwrap_or("no content type");
     let bytes = reply.body.len();
     format!("{} ({}, {bytes} {})", reply.status, plain(kind, 60), if bytes == 1 { "byte" } else { "bytes" })
 }
@@ -254,7 +264,7 @@ fn gives_away(codes: &Codes) -> bool {
 }
 
 /// Opens the complete URI, or else the plain one, but nothing that is not a web page.
-fn open(browser: settings::Browser, codes: &Codes) -> Result<(), String> {
+fn open(browser: Browser, codes: &Codes) -> Result<(), String> {
     let uri = codes.complete.as_ref().unwrap_or(&codes.verification_uri);
     let page = Url::parse(uri).map_err(|error| error.to_string())?;
     if !keeps_secrets(&page) {

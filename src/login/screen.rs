@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::exchange::Failure;
 use super::play::Ended;
 use super::qr::Qr;
 
@@ -50,7 +49,7 @@ pub enum Event<'a> {
         /// The path that was asked.
         path: &'a str,
         /// The status and the body without tokens, or why there is neither.
-        answer: Result<(u16, String), Failure>,
+        answer: Result<(u16, String), String>,
     },
     /// It is over.
     Ended {

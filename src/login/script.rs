@@ -4,9 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use futures_util::future::{BoxFuture, FutureExt};
 use tokio::time::Instant;
 
-use super::exchange::{Exchanger, Failure, Reply, Request};
+use crate::compose::Composed;
+use crate::exchange::{Answer, NoAnswer};
+use crate::http::{Exchanger, Sent};
 
 /// The device code of the script's codes.
 pub(crate) const DEVICE_CODE: &str = "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS";
@@ -16,23 +19,34 @@ pub(crate) const ACCESS_TOKEN: &str = "2YotnFZFEjr1zCsicMWpAA";
 pub(crate) const REFRESH_TOKEN: &str = "tGzv3JOkF0XG5Qx2TlKWIA";
 
 /// One request as it came, with its instants since the script's beginning.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Seen {
-    pub(crate) request: Request,
+    pub(crate) request: Composed,
     pub(crate) sent: Duration,
     pub(crate) done: Duration,
+}
+
+impl Seen {
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        let mut headers = self.request.headers.iter();
+        headers.find(|(name, _)| name == "authorization").map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn form(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(&self.request.body).into_owned().collect()
+    }
 }
 
 /// Answers the device authorization request, then polls and API calls in the order of the script, whose last answer
 /// is repeated without end.
 pub(crate) struct Script {
-    answers: Mutex<VecDeque<(Duration, Result<Reply, Failure>)>>,
+    answers: Mutex<VecDeque<(Duration, Result<Answer, NoAnswer>)>>,
     seen: Mutex<Vec<Seen>>,
     epoch: Instant,
 }
 
 /// The usual codes, `members` changed or added.
-pub(crate) fn codes(members: serde_json::Value) -> Result<Reply, Failure> {
+pub(crate) fn codes(members: serde_json::Value) -> Result<Answer, NoAnswer> {
     let mut body = serde_json::json!({
         "device_code": DEVICE_CODE,
         "user_code": "WDJB-MJHT",
@@ -48,7 +62,7 @@ pub(crate) fn codes(members: serde_json::Value) -> Result<Reply, Failure> {
 }
 
 /// The usual token.
-pub(crate) fn token(kind: &str) -> Result<Reply, Failure> {
+pub(crate) fn token(kind: &str) -> Result<Answer, NoAnswer> {
     Ok(json(
         200,
         &format!(
@@ -58,25 +72,30 @@ pub(crate) fn token(kind: &str) -> Result<Reply, Failure> {
 }
 
 /// An error with a description that gives the device code away.
-pub(crate) fn error(status: u16, code: &str) -> Result<Reply, Failure> {
+pub(crate) fn error(status: u16, code: &str) -> Result<Answer, NoAnswer> {
     Ok(json(status, &format!(r#"{{"error":"{code}","error_description":"about {DEVICE_CODE}\u001b[31m"}}"#)))
 }
 
-pub(crate) fn json(status: u16, body: &str) -> Reply {
-    Reply {
-        status,
-        content_type: Some("application/json".to_owned()),
-        retry_after: None,
-        body: body.as_bytes().to_vec(),
-    }
+pub(crate) fn json(status: u16, body: &str) -> Answer {
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    Answer { status, headers, body: body.as_bytes().to_vec() }
+}
+
+/// An answer that asks to be left alone for so many seconds.
+pub(crate) fn later(status: u16, body: &str, seconds: &str) -> Answer {
+    let mut answer = json(status, body);
+    answer.headers.push(("retry-after".to_owned(), seconds.to_owned()));
+    answer
 }
 
 impl Script {
-    pub(crate) fn new(answers: impl IntoIterator<Item = Result<Reply, Failure>>) -> Self {
+    pub(crate) fn new(answers: impl IntoIterator<Item = Result<Answer, NoAnswer>>) -> Self {
         Self::with_delays(answers.into_iter().map(|answer| (Duration::from_millis(200), answer)))
     }
 
-    pub(crate) fn with_delays(answers: impl IntoIterator<Item = (Duration, Result<Reply, Failure>)>) -> Self {
+    pub(crate) fn with_delays(
+        answers: impl IntoIterator<Item = (Duration, Result<Answer, NoAnswer>)>,
+    ) -> Self {
         Self {
             answers: Mutex::new(answers.into_iter().collect()),
             seen: Mutex::new(Vec::new()),
@@ -95,15 +114,19 @@ impl Script {
 }
 
 impl Exchanger for Script {
-    async fn send(&self, request: &Request) -> Result<Reply, Failure> {
-        let sent = self.epoch.elapsed();
-        let (delay, answer) = {
-            let mut answers = self.answers.lock().unwrap();
-            if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }.unwrap()
-        };
-        tokio::time::sleep(delay).await;
-        let done = self.epoch.elapsed();
-        self.seen.lock().unwrap().push(Seen { request: request.clone(), sent, done });
-        answer
+    fn send<'a>(&'a self, request: &'a Composed) -> BoxFuture<'a, Sent> {
+        async move {
+            let sent = Instant::now();
+            let (delay, answer) = {
+                let mut answers = self.answers.lock().unwrap();
+                if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }.unwrap()
+            };
+            tokio::time::sleep(delay).await;
+            let done = Instant::now();
+            let seen = Seen { request: request.clone(), sent: sent - self.epoch, done: done - self.epoch };
+            self.seen.lock().unwrap().push(seen);
+            Sent { answer, sent, done }
+        }
+        .boxed()
     }
 }

@@ -38,7 +38,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("approval", 2, "secret target"),
     // `in_process` serves the pages of a router to the approval drivers too.
     ("http", 2, "approval compose exchange"),
-    ("login", 2, "clock device protocol secret target"),
+    ("login", 2, "clock compose device exchange http outcome protocol secret suite target"),
     (
         "runner",
         2,
@@ -73,7 +73,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::fs", &["cli", "yaml"], "files are read and written in cli/; yaml/ opens the file of a source"),
     ("std::io::stdout", &["cli"], "return text, and let cli/ print it"),
     ("std::io::stderr", &["cli"], "return text, and let cli/ print it"),
-    ("reqwest", &["approval", "http", "login"], "send through http::Transport"),
+    ("reqwest", &["approval", "http"], "send through http::Transport"),
     ("axum", &["http", "server"], "only the reference server and the in-process transport know axum"),
     ("maud", &["server"], "HTML is the reference server's"),
     ("scraper", &["approval"], "other servers' pages are read by the approval drivers"),

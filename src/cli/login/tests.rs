@@ -3,8 +3,11 @@
 use serde_json::json;
 
 use super::*;
-use crate::login::script::{ACCESS_TOKEN, DEVICE_CODE, REFRESH_TOKEN, Script, codes, error, json, token};
-use crate::login::{Failure, Reply, play, scan};
+use crate::exchange::{Answer, NoAnswer};
+use crate::login::script::{
+    ACCESS_TOKEN, DEVICE_CODE, REFRESH_TOKEN, Script, codes, error, json, later, token,
+};
+use crate::login::{play, scan};
 use crate::target::Client;
 
 const URI: &str = "https://example.com/device";
@@ -19,7 +22,7 @@ fn settings() -> Settings {
 async fn shown(
     look: Look,
     settings: Settings,
-    answers: Vec<Result<Reply, Failure>>,
+    answers: Vec<Result<Answer, NoAnswer>>,
 ) -> (Ended, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let ended = play(&settings, &Script::new(answers), &mut Terminal::new(&mut out, &mut err, look)).await;
@@ -30,7 +33,7 @@ async fn shown(
     (ended, out, err)
 }
 
-fn api() -> Result<Reply, Failure> {
+fn api() -> Result<Answer, NoAnswer> {
     Ok(json(200, &format!("{{\"sub\":\"alice\",\n \"you\":\"{ACCESS_TOKEN}\",\"id_token\":\"secret\"}}")))
 }
 
@@ -120,12 +123,12 @@ async fn every_end_says_the_code_the_words_and_what_to_do_next() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_cannot_be_reached_is_not_its_fault() {
-    let (ended, out, err) = shown(DARK, settings(), vec![Err(Failure::Connect("refused".to_owned()))]).await;
+    let (ended, out, err) = shown(DARK, settings(), vec![Err(NoAnswer::Refused)]).await;
     assert!(matches!(ended, Ended::Ours(_)));
     assert_eq!(out, "");
     assert!(
         err.starts_with(
-            "error: the device authorization endpoint: cannot connect: refused; is the server running, "
+            "error: the device authorization endpoint: the connection was refused; is the server running, "
         ),
         "{err}"
     );
@@ -133,23 +136,21 @@ async fn a_server_that_cannot_be_reached_is_not_its_fault() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slower_pace_and_silence_are_told() {
-    let mut busy = json(503, "<html>");
-    busy.retry_after = Some("60".to_owned());
     let answers = vec![
         codes(json!({})),
         error(400, "slow_down"),
-        Err(Failure::TimedOut),
-        Ok(busy),
+        Err(NoAnswer::TimedOut(Duration::from_secs(30))),
+        Ok(later(503, "<html>", "60")),
         token("Bearer"),
-        Err(Failure::TimedOut),
+        Err(NoAnswer::TimedOut(Duration::from_secs(30))),
     ];
     let (ended, _, err) = shown(DARK, settings(), answers).await;
     assert_eq!(ended, Ended::Granted);
     for line in [
         "the server asks for a slower pace: a poll every 10 s from now on",
-        "no answer: timed out; next poll in 20 s",
-        "no answer: 503 (application/json, 6 bytes); next poll in 1 min",
-        "GET /userinfo: timed out",
+        "the poll failed: no answer within 30 s; next poll in 20 s",
+        "the poll failed: 503 (application/json, 6 bytes); next poll in 1 min",
+        "GET /userinfo: no answer within 30 s",
     ] {
         assert!(err.contains(line), "{line} in\n{err}");
     }

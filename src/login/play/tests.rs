@@ -5,13 +5,14 @@ use std::io;
 use serde_json::json;
 
 use super::*;
-use crate::login::script::{ACCESS_TOKEN, DEVICE_CODE, REFRESH_TOKEN, Script, codes, error, json, token};
-use crate::login::{Reply, Settings};
+use crate::login::script::{
+    ACCESS_TOKEN, DEVICE_CODE, REFRESH_TOKEN, Script, codes, error, json, later, token,
+};
 use crate::protocol::AuthMethod;
 use crate::secret::Secret;
 use crate::target::Client;
 
-type Answers = Vec<Result<Reply, Failure>>;
+type Answers = Vec<Result<exchange::Answer, NoAnswer>>;
 
 /// Keeps what was shown, as text.
 #[derive(Default)]
@@ -53,7 +54,7 @@ async fn watch(login: &Settings, script: &Script) -> (Ended, Paper) {
     }
     assert!(!format!("{ended:?}").contains(DEVICE_CODE));
     let authorizations =
-        script.seen().iter().filter(|seen| seen.request.url == login.device_authorization).count();
+        script.seen().iter().filter(|seen| seen.request.url == login.device_authorization.as_str()).count();
     assert_eq!(authorizations, 1, "one device authorization request, whatever the end");
     (ended, paper)
 }
@@ -65,7 +66,7 @@ async fn login(answers: Answers) -> (Ended, Paper, Script) {
 }
 
 fn polls(script: &Script) -> usize {
-    script.seen().iter().filter(|seen| seen.request.url.path() == "/token").count()
+    script.seen().iter().filter(|seen| seen.request.url == "https://as.example/token").count()
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,11 +158,15 @@ async fn every_other_error_code_ends_it_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn stalls_and_broken_connections_back_off() {
-    for failure in
-        [Failure::TimedOut, Failure::Connect("refused".to_owned()), Failure::CutOff("reset".to_owned())]
-    {
+    for none in [
+        NoAnswer::TimedOut(s(30)),
+        NoAnswer::Refused,
+        NoAnswer::Unreachable("no such name".to_owned()),
+        NoAnswer::Tls("expired".to_owned()),
+        NoAnswer::CutOff("reset".to_owned()),
+    ] {
         let mut answers = vec![(s(0), codes(json!({})))];
-        answers.extend(vec![(s(30), Err(failure)); 5]);
+        answers.extend(vec![(s(30), Err(none)); 5]);
         answers.push((s(0), error(400, "authorization_pending")));
         answers.push((s(0), error(400, "access_denied")));
         let script = Script::with_delays(answers);
@@ -172,13 +177,11 @@ async fn stalls_and_broken_connections_back_off() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_in_trouble_is_backed_off_from_and_its_retry_after_kept_to() {
-    let mut later = json(429, "slow down, please");
-    later.retry_after = Some("100".to_owned());
     let answers = vec![
         codes(json!({})),
         Ok(json(500, "<html>")),
         Ok(json(503, r#"{"error":"Service Unavailable"}"#)),
-        Ok(later),
+        Ok(later(429, "slow down, please", "100")),
         token("Bearer"),
     ];
     let (ended, paper, script) = login(answers).await;
@@ -191,7 +194,8 @@ async fn a_server_in_trouble_is_backed_off_from_and_its_retry_after_kept_to() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_to_the_end_of_the_lifetime_is_expiry() {
-    let (ended, _, script) = login(vec![codes(json!({"expires_in": 60})), Err(Failure::TimedOut)]).await;
+    let (ended, _, script) =
+        login(vec![codes(json!({"expires_in": 60})), Err(NoAnswer::TimedOut(s(30)))]).await;
     assert_eq!((ended, polls(&script)), (Ended::Expired, 4));
 }
 
@@ -202,7 +206,7 @@ async fn an_answer_without_sense_or_end_ends_it() {
         Ok(json(200, r#"{"token":"sesame"}"#)),
         Ok(json(302, "")),
         Ok(json(404, "<html>")),
-        Err(Failure::TooLong),
+        Err(NoAnswer::TooLarge(1 << 20)),
     ] {
         let (ended, paper, script) = login(vec![codes(json!({})), answer]).await;
         assert!(matches!(ended, Ended::Protocol(_)));
@@ -220,8 +224,8 @@ async fn large_values_are_handled() {
     let script = Script::new([codes(json!({"device_code": device_code})), Ok(granted), Ok(json(204, ""))]);
     assert_eq!(watch(&login, &script).await.0, Ended::Granted);
     let seen = script.seen();
-    assert_eq!(seen[1].request.form.as_ref().unwrap()[1].1.expose(), device_code);
-    assert_eq!(seen[2].request.authorization, Some(Secret::new(format!("Bearer {token}"))));
+    assert_eq!(seen[1].form()[1].1, device_code);
+    assert_eq!(seen[2].authorization(), Some(format!("Bearer {token}").as_str()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,9 +240,9 @@ async fn the_token_is_used_in_the_header_only_and_only_if_its_type_is_understood
         let seen = script.seen();
         assert_eq!(seen.len(), if used { 3 } else { 2 });
         if used {
-            assert!(seen[2].request.form.is_none());
-            assert_eq!(seen[2].request.url, *login.api.as_ref().unwrap());
-            assert_eq!(seen[2].request.authorization, Some(Secret::new(format!("Bearer {ACCESS_TOKEN}"))));
+            assert_eq!((seen[2].request.method.as_str(), seen[2].form()), ("GET", vec![]));
+            assert_eq!(seen[2].request.url, "https://as.example/me?x=1");
+            assert_eq!(seen[2].authorization(), Some(format!("Bearer {ACCESS_TOKEN}").as_str()));
         }
     }
     let odd = r#"{"access_token":"a\r\nX: y","token_type":"Bearer"}"#;
@@ -251,16 +255,36 @@ async fn the_token_is_used_in_the_header_only_and_only_if_its_type_is_understood
 async fn every_request_of_a_confidential_client_authenticates_once() {
     let mut login = settings();
     login.client.secret = Some(Secret::new("s3cret-of-tv"));
-    for (method, header, fields) in [(AuthMethod::Basic, true, 3), (AuthMethod::Post, false, 4)] {
+    for (method, header, fields) in [(AuthMethod::Basic, true, 2), (AuthMethod::Post, false, 4)] {
         login.client.auth = Some(method);
         let echo = Ok(json(400, r#"{"error":"invalid_grant","error_description":"not s3cret-of-tv"}"#));
         let script = Script::new([codes(json!({})), echo]);
         let (_, paper) = watch(&login, &script).await;
         assert!(!paper.has("s3cret-of-tv"));
         for seen in script.seen() {
-            assert_eq!(seen.request.authorization.is_some(), header);
+            assert_eq!(seen.authorization().is_some(), header);
         }
-        assert_eq!(script.seen()[1].request.form.as_ref().unwrap().len(), fields);
+        assert_eq!(script.seen()[1].form().len(), fields);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_public_client_sends_exactly_these_parameters() {
+    let mut login = settings();
+    for (scope, authorization) in [
+        (Some("openid profile"), vec![("scope", "openid profile"), ("client_id", "tv")]),
+        (None, vec![("client_id", "tv")]),
+    ] {
+        login.scope = scope.map(str::to_owned);
+        let script = Script::new([codes(json!({})), error(400, "access_denied")]);
+        watch(&login, &script).await;
+        let grant = "urn:ietf:params:oauth:grant-type:device_code";
+        let poll = vec![("grant_type", grant), ("device_code", DEVICE_CODE), ("client_id", "tv")];
+        for (seen, expected) in script.seen().iter().zip([authorization, poll]) {
+            let form = seen.form();
+            let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            assert_eq!((form, seen.authorization()), (expected, None));
+        }
     }
 }
 
@@ -273,15 +297,22 @@ async fn a_refused_device_authorization_request_is_not_repeated() {
         (Ok(json(401, &both)), "invalid_client: ‹"),
         (Ok(json(503, "<html>")), "503"),
         (Ok(json(200, r#"{"device_code":"d"}"#)), "no user_code"),
-        (Err(Failure::TooLong), "longer than 1 MiB"),
+        (Err(NoAnswer::TooLarge(1 << 20)), "larger than 1048576 bytes"),
     ] {
         let (ended, paper, script) = login(vec![answer]).await;
         let Ended::Protocol(reason) = ended else { panic!("{ended:?}") };
         assert!(reason.contains(words), "{reason}");
         assert_eq!((script.seen().len(), paper.0.len()), (1, 1));
     }
-    let (ended, _, _) = login(vec![Err(Failure::TimedOut)]).await;
-    assert!(matches!(ended, Ended::Ours(_)));
+    let cut = NoAnswer::CutOff("reset\u{1b}[31m".to_owned());
+    let (ended, _, _) = login(vec![Err(cut)]).await;
+    let Ended::Protocol(reason) = ended else { panic!("{ended:?}") };
+    assert!(reason.contains("cut off") && !reason.contains('\u{1b}'), "{reason}");
+    for none in [NoAnswer::TimedOut(s(30)), NoAnswer::Refused, NoAnswer::Tls("expired".to_owned())] {
+        let (ended, _, script) = login(vec![Err(none)]).await;
+        assert!(matches!(ended, Ended::Ours(reason) if reason.contains("is the server running")));
+        assert_eq!(script.seen().len(), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -337,7 +368,7 @@ async fn the_browser_gets_the_complete_uri_or_the_plain_one_and_nothing_else() {
     }
     let absent = json!({"verification_uri_complete": "absent"});
     for (browser, members, shown) in [
-        (complete as settings::Browser, json!({}), "Browser(Ok(()))"),
+        (complete as Browser, json!({}), "Browser(Ok(()))"),
         (plain, absent, r#"Browser(Err("no browser"))"#),
         (never, json!({"verification_uri_complete": "file:///etc/passwd"}), "Browser(Err("),
         (never, json!({"verification_uri_complete": "--version"}), "Browser(Err("),
