@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use devgrant::compose::{Composed, form_post};
-use devgrant::http::{Transport, Wire};
+use devgrant::http::{Exchanger, Transport, Wire};
 use devgrant::protocol::DEVICE_CODE_GRANT;
 use devgrant::secret::Secret;
 use devgrant::suite::Edits;
