@@ -39,10 +39,11 @@ pub(crate) fn imports(text: &str) -> Found {
     while at < tokens.len() {
         let depth = braces.iter().filter(|is_module| **is_module).count();
         if let Some(after) = after_cfg_test(&tokens, at) {
-            if is_word(&tokens, after, "mod") && is_mark(&tokens, after + 2, ';') {
-                if let Some((Token::Word(name), _)) = tokens.get(after + 1) {
-                    found.test_modules.push(name.clone());
-                }
+            if is_word(&tokens, after, "mod")
+                && is_mark(&tokens, after + 2, ';')
+                && let Some((Token::Word(name), _)) = tokens.get(after + 1)
+            {
+                found.test_modules.push(name.clone());
             }
             at = end_of_item(&tokens, after);
         } else if is_word(&tokens, at, "use") {
