@@ -205,6 +205,6 @@ async fn a_login_is_interrupted_at_once_and_says_when_nobody_listens() {
 
     let target = binary.target("http://127.0.0.1:1");
     let away = ended(Playing::start(binary.command(&["login", "--target", &target]))).await;
-    assert_ne!(away.code, Some(0), "{}", away.all());
+    assert_eq!(away.code, Some(3), "{}", away.all());
     assert!(away.err.contains("error: ") && !away.err.contains("panicked"), "{}", away.all());
 }

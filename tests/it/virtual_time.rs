@@ -9,6 +9,7 @@ use devgrant::server::{Config, app};
 use devgrant::target::Target;
 use devgrant::verdict::Verdict;
 
+use crate::binary::now;
 use crate::repository;
 use crate::stage::{Wanted, details, judge, of_verdict, target};
 
@@ -57,15 +58,9 @@ fn assert_good(record: &RunRecord) {
     assert_eq!((&ended.never_came_out, &ended.stale_known), (&vec![], &vec![]));
 }
 
-/// What the machine takes, while the clock of the test stands still.
-#[expect(clippy::disallowed_methods, reason = "the paused clock is what this is compared with")]
-fn on_the_wall() -> std::time::Instant {
-    std::time::Instant::now()
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_reference_server_is_good_at_every_check() {
-    let start = on_the_wall();
+    let start = now();
     let record = whole_catalogue(Config::reference(), &reference_target(), 1).await;
     println!("reference times: {:?} of wall time\n{}", start.elapsed(), details(&record));
     assert_good(&record);
@@ -73,7 +68,7 @@ async fn the_reference_server_is_good_at_every_check() {
 
 #[tokio::test(start_paused = true)]
 async fn the_reference_server_is_good_at_every_check_with_the_embedded_times() {
-    let start = on_the_wall();
+    let start = now();
     let target = target(&repository::text("fixtures/targets/embedded.yaml"));
     let record = whole_catalogue(Config::embedded(), &target, 2).await;
     println!("embedded times: {:?} of wall time\n{}", start.elapsed(), details(&record));
