@@ -18,7 +18,16 @@ pub(super) fn not(inner: &Expectation, view: &View<'_>) -> Vec<Mismatch> {
 /// `any_of: [[{ outcome: codes }], [{ error: invalid_scope }]]`: the mildest alternative counts.
 pub(super) fn any_of(alternatives: &[Vec<Expectation>], view: &View<'_>) -> Vec<Mismatch> {
     let judged = alternatives.iter().map(|alternative| list(alternative, view)).collect();
-    mildest(judged).unwrap_or_else(|| vec![view.miss(describe::any_of(alternatives))])
+    match mildest(judged) {
+        Some(mild) => with_all(alternatives, mild),
+        None => vec![view.miss(describe::any_of(alternatives))],
+    }
+}
+
+/// Findings of one alternative, with what all of them would have let pass: what was found fits the alternative itself.
+pub(super) fn with_all(alternatives: &[Vec<Expectation>], findings: Vec<Mismatch>) -> Vec<Mismatch> {
+    let expected = describe::any_of_passing(alternatives);
+    findings.into_iter().map(|mismatch| Mismatch { expected: expected.clone(), ..mismatch }).collect()
 }
 
 /// The findings of the mildest alternative; nothing when each is a mismatch.
@@ -103,6 +112,11 @@ mod tests {
         ] {
             assert_eq!(worst(&written, &answered(1, status, body)), grade, "{status} {body}");
         }
+        let mild = findings(json!([written]), &answered(4, 403, r#"{"error":"invalid_client"}"#));
+        assert_eq!(
+            mild[0].expected, "status 400, or status 401 and error invalid_client",
+            "what passes, not what came"
+        );
         let found = findings(json!([written]), &answered(4, 401, PENDING));
         assert_eq!(found.len(), 1);
         assert_eq!(

@@ -114,6 +114,23 @@ pub(super) fn any_of(alternatives: &[Vec<Expectation>]) -> String {
     words.join(", or ")
 }
 
+/// The alternatives that can pass outright, as one text; all of them where none can.
+pub(super) fn any_of_passing(alternatives: &[Vec<Expectation>]) -> String {
+    let can_pass = |alternative: &&Vec<Expectation>| !alternative.iter().any(has_no_is);
+    let words: Vec<_> = alternatives.iter().filter(can_pass).map(|alternative| all(alternative)).collect();
+    if words.is_empty() { any_of(alternatives) } else { words.join(", or ") }
+}
+
+/// Does it list milder grades only, so that nothing passes?
+fn has_no_is(expectation: &Expectation) -> bool {
+    match expectation {
+        Expectation::Outcome(expected) => expected.is.is_empty(),
+        Expectation::Error(expected) => expected.is.is_empty(),
+        Expectation::Status(expected) => expected.is.is_empty(),
+        _ => false,
+    }
+}
+
 pub(super) fn when(rule: &When) -> String {
     format!("where {} is there, {}", rule.member, all(&rule.expect))
 }

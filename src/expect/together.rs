@@ -101,7 +101,7 @@ fn any_of(alternatives: &[Vec<Expectation>], views: &[View<'_>], scope: &dyn Sco
         exercised.iter().filter_map(|overall| Some(overall.mismatches.first()?.actual.clone())).collect();
     if let Some(mildest) = combine::mildest(exercised.into_iter().map(|overall| overall.mismatches).collect())
     {
-        return found(mildest);
+        return found(combine::with_all(alternatives, mildest));
     }
     match lacking.into_iter().find_map(|overall| overall.not_exercised) {
         Some(reason) => not_exercised(reason),

@@ -37,6 +37,8 @@ pub(super) struct Played {
     pub(super) stop: Option<Stop>,
     /// A judging step was answered `broken`.
     pub(super) broken: bool,
+    /// It was not exercised because an answer never came: a server that was overrun may well answer later.
+    pub(super) unanswered: bool,
     pub(super) exchanges: Vec<u32>,
 }
 
@@ -83,9 +85,12 @@ impl<'a> Player<'a> {
         if stop.is_none() {
             stop = self.judge_together(check).await.err();
         }
-        let mut exchanges: Vec<u32> = self.taken().iter().map(|exchange| exchange.number).collect();
+        let taken = self.taken();
+        let unanswered = matches!(stop, Some(Stop::Control(_) | Stop::NotExercised(_)))
+            && taken.iter().any(|exchange| exchange.answer.is_err());
+        let mut exchanges: Vec<u32> = taken.iter().map(|exchange| exchange.number).collect();
         exchanges.sort_unstable();
-        Played { mismatches: self.mismatches, stop, broken: self.broken, exchanges }
+        Played { mismatches: self.mismatches, stop, broken: self.broken, unanswered, exchanges }
     }
 
     async fn steps(&mut self, steps: &'a [Step]) -> Result<(), Stop> {

@@ -14,7 +14,7 @@ use crate::event::{Event, Waiting};
 use crate::exchange::Exchange;
 use crate::outcome::Outcome;
 use crate::plan::decides_as;
-use crate::protocol::Capability;
+use crate::protocol::{Capability, Role};
 use crate::suite::{Decide, Edits, Offset, StartUri, Together};
 use crate::target::Decision;
 use crate::timing::Timekeeper;
@@ -33,8 +33,12 @@ impl<'a> Player<'a> {
             self.run.link.wait_until(&self.name, due, "the instant of the decision").await;
         }
         let codes = session.codes.clone().ok_or_else(|| no_session(&decide.session))?;
-        let lifetime = session.lifetime();
-        let submitted = self.submit(decide, decision, &codes, lifetime).await;
+        let (client, lifetime) = (session.role, session.lifetime());
+        let submitted = {
+            // Never closed; were it, one decision too many would be on its way, no more.
+            let _permit = self.run.deciding.acquire().await;
+            self.submit(decide, decision, client, &codes, lifetime).await
+        };
         if decide.attempt {
             return match submitted {
                 Err(Stop::Error(trouble)) => Err(Stop::Error(trouble)),
@@ -49,6 +53,7 @@ impl<'a> Player<'a> {
         &self,
         decide: &Decide,
         decision: Decision,
+        client: Role,
         codes: &Codes,
         lifetime: Duration,
     ) -> Result<(), Stop> {
@@ -80,7 +85,15 @@ impl<'a> Player<'a> {
                 until_ms: milliseconds(deadline),
             }))
             .await;
-        match driver.decide(ask).await {
+        let decided = match decision {
+            Decision::Approve => {
+                // By its id: the roles `tv` and `pace` may be one client.
+                let client_id = self.run.client(client).map(|client| client.id.clone()).unwrap_or_default();
+                self.run.firsts.alone_if_first((role, client_id), driver.decide(ask)).await
+            }
+            Decision::Deny => driver.decide(ask).await,
+        };
+        match decided {
             Ok(_) => {
                 self.run.tried(capability, None);
                 Ok(())
@@ -176,13 +189,13 @@ impl<'a> Player<'a> {
                 return Done::Polled { session: poll.session.clone(), answer };
             }
         };
-        let Some((codes, lifetime)) = self
+        let Some((codes, client, lifetime)) = self
             .session(&decide.session)
-            .and_then(|session| Some((session.codes.clone()?, session.lifetime())))
+            .and_then(|session| Some((session.codes.clone()?, session.role, session.lifetime())))
         else {
             return Done::Decided(Err(no_session(&decide.session)));
         };
-        Done::Decided(self.submit(decide, decision, &codes, lifetime).await)
+        Done::Decided(self.submit(decide, decision, client, &codes, lifetime).await)
     }
 
     /// A poll that is one of several things at once: sent as it is, nothing repeated.

@@ -4,6 +4,7 @@
 
 mod case;
 mod decide;
+mod firsts;
 mod link;
 mod poll;
 mod preflight;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
+use super::firsts::Firsts;
 use super::link::{Label, Link};
 use super::resolve::Resolved;
 use crate::approval::Driver;
@@ -14,6 +15,9 @@ use crate::plan::Found;
 use crate::protocol::{Capability, Endpoint, Role};
 use crate::suite::{Edits, Sample};
 use crate::target::{Client, Target};
+
+/// How many decisions are on their way at the same time, those of one race apart.
+const MOST_DECISIONS: usize = 8;
 
 /// A run against one target.
 pub struct Run {
@@ -29,6 +33,10 @@ pub struct Run {
     pub driver: Option<Box<dyn Driver>>,
     /// A text of this run: unknown clients and parameters carry it.
     pub random: String,
+    /// Of the decisions on their way at the same time; each is a sign-in, whose password hash is slow on purpose.
+    pub(super) deciding: Semaphore,
+    /// Who has approved which client before.
+    pub(super) firsts: Firsts,
     unknown: Client,
     came_out: Mutex<BTreeMap<Capability, Tries>>,
     samples: BTreeMap<String, OnceCell<Vec<Arc<Exchange>>>>,
@@ -62,6 +70,8 @@ impl Run {
             driver,
             unknown: Client { id: format!("unknown-{random}"), secret: None, auth: None, scope: None },
             random,
+            deciding: Semaphore::new(MOST_DECISIONS),
+            firsts: Firsts::default(),
             came_out: Mutex::default(),
             samples: samples.into_iter().map(|sample| (sample.name.clone(), OnceCell::new())).collect(),
         }

@@ -16,7 +16,7 @@ use crate::exchange::Exchange;
 use crate::expect;
 use crate::outcome::Outcome;
 use crate::plan::{Case, Plan, needs_polling};
-use crate::suite::{Check, Over, mentions};
+use crate::suite::{Alone, Check, Over, mentions};
 use crate::verdict::{Mismatch, Verdict};
 
 /// How the verdicts are taken.
@@ -71,6 +71,8 @@ struct Ending {
     mismatches: Vec<Mismatch>,
     exchanges: Vec<u32>,
     took: Duration,
+    /// Something that it needed was never answered.
+    unanswered: bool,
 }
 
 impl Default for Ending {
@@ -81,6 +83,7 @@ impl Default for Ending {
             mismatches: Vec::new(),
             exchanges: Vec::new(),
             took: Duration::ZERO,
+            unanswered: false,
         }
     }
 }
@@ -99,8 +102,7 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
     let mut doubtful = Vec::new();
     let mut held = Vec::new();
     while let Some((case, ending)) = side_by_side.next().await {
-        let is_off = matches!(ending.verdict, Verdict::Acceptable | Verdict::Warn | Verdict::Fail);
-        if (is_off && case.entry.check.alone.is_some()) || ending.verdict == Verdict::Inconclusive {
+        if is_doubtful(case, &ending) {
             doubtful.push(case);
         } else if case.entry.check.control_by.is_some() {
             held.push((case, ending));
@@ -128,6 +130,17 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
             look_over(run, case, &archive, &blamed(&results))
         };
         keep(tell(run, case, ending, options).await);
+    }
+}
+
+/// Must the case be played again, with nothing beside it? Another case of the same user may have spoilt what this one
+/// needs to begin with, too: some servers keep one refresh token of a user and client, the newest.
+fn is_doubtful(case: &Case<'_>, ending: &Ending) -> bool {
+    match ending.verdict {
+        Verdict::Inconclusive => true,
+        Verdict::Acceptable | Verdict::Warn | Verdict::Fail => case.entry.check.alone.is_some(),
+        Verdict::NotExercised => case.entry.check.alone == Some(Alone::User) || ending.unanswered,
+        Verdict::Pass | Verdict::Skip | Verdict::Error => false,
     }
 }
 
@@ -178,6 +191,7 @@ async fn play_once(run: &Run, case: &Case<'_>) -> Played {
             mismatches: Vec::new(),
             stop: Some(Stop::Error(trouble.to_string())),
             broken: false,
+            unanswered: false,
             exchanges: Vec::new(),
         },
     }
@@ -190,6 +204,7 @@ fn combine(case: &Case<'_>, rounds: Vec<Played>) -> Ending {
     let mut stops = Vec::new();
     for round in rounds {
         ending.exchanges.extend(round.exchanges);
+        ending.unanswered |= round.unanswered;
         match round.stop {
             Some(stop @ Stop::Control(_)) => {
                 stops.push(stop);
@@ -293,7 +308,7 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTr
         reason: not_exercised,
         exchanges: overall.mismatches.iter().filter_map(|mismatch| mismatch.exchange).collect(),
         mismatches: overall.mismatches,
-        took: Duration::ZERO,
+        ..Ending::default()
     }
 }
 
