@@ -8,7 +8,8 @@
 //!   and dates change), and any width of a gap for any other.
 //! - A command that ends with ` &` runs on beside those that follow. Where a `login` waits for the user, the test plays
 //!   the user by the hook of that server.
-//! - A block `console slow` takes longer than a test may; `.ci/run` runs those with `-- --ignored`.
+//! - A block `console slow` takes longer than a test may; `.ci/run` runs those with `-- --ignored`, and with the optimised
+//!   binary, whose path is in `DEVGRANT`: a whole run is timed, and wants to be quick.
 
 use std::fs;
 use std::io::{PipeReader, Read, Write};
@@ -234,7 +235,8 @@ struct Running {
 impl Running {
     fn start(step: &Step, directory: &Path, port: &str) -> Self {
         let (reader, writer) = std::io::pipe().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_devgrant"));
+        let binary = std::env::var_os("DEVGRANT").unwrap_or_else(|| env!("CARGO_BIN_EXE_devgrant").into());
+        let mut command = Command::new(binary);
         command.args(step.words.iter().map(|word| word.replace(PORT, port)));
         if step.words.first().is_some_and(|word| word == "serve") {
             command.args(["--port", port.trim_start_matches(':')]);
