@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::console::Console;
 use super::exit::Exit;
-use crate::protocol::AuthMethod;
 use crate::server::endpoint::Endpoint;
 use crate::server::{Config, config, start};
 use crate::timing::plain_length;
@@ -165,10 +164,9 @@ fn banner(config: &Config, origin: &str, admin: &str) -> String {
     lines.push(format!("  {:<21} {admin}/approve, /deny, /expire", "admin hooks"));
     lines.push(String::new());
     for client in config.clients() {
-        let secret =
-            client.secret.as_ref().map_or_else(String::new, |secret| format!("  secret {}", secret.expose()));
-        let kind = if client.secret.is_some() { AuthMethod::Basic } else { AuthMethod::None };
-        lines.push(format!("  client {:<19} {kind:<5}{secret}", client.id));
+        let secret = client.secret.as_ref().map_or("public", |secret| secret.expose());
+        let kind = if client.secret.is_some() { "secret   " } else { "" };
+        lines.push(format!("  client {:<19} {kind}{secret}", client.id));
     }
     for user in config.users() {
         lines.push(format!("  user   {:<19} password {}", user.name, user.password.expose()));

@@ -56,6 +56,11 @@ impl<'a> Player<'a> {
         let scope = client.scope.as_deref();
         let params: Vec<(&str, &str)> = scope.map(|scope| ("scope", scope)).into_iter().collect();
         let url = &self.run.endpoints.device_authorization;
+        if edits.encode.is_some() && !params.iter().any(|(_, value)| value.contains(' ')) {
+            return Err(Stop::NotExercised(format!(
+                "the scope of {role} has no space that could be encoded"
+            )));
+        }
         let mut tries = 0;
         loop {
             let composed = form_post(url, &params, client, edits);

@@ -48,7 +48,7 @@ pub fn header(began: &Began, style: &Style) -> String {
     let strict = if began.strict { " · strict" } else { "" };
     let what = format!("{} at {} · devgrant {}{strict}", began.target, began.at, began.devgrant);
     let mut lines = wrap(&what, style.text_width());
-    lines.extend(wrap(&scope(began), style.text_width()));
+    lines.extend(wrap(&scope(began), style.text_width()).iter().map(|line| line.replace('\u{a0}', " ")));
     if style.verbose == Verbosity::Verbose {
         lines.extend(
             wrap(&known_times(began), style.text_width()).iter().map(|line| style.paint(Ink::Dim, line)),
@@ -81,7 +81,9 @@ fn scope(began: &Began) -> String {
         text.push_str(&format!(" · {} left out, listed below", began.left_out));
     }
     // Milliseconds below 2^53: exact.
-    text.push_str(&format!(" · about {}", span::about(began.estimate_ms as f64)));
+    // A length of time is not broken between two lines.
+    let about = format!("about {}", span::about(began.estimate_ms as f64)).replace(' ', "\u{a0}");
+    text.push_str(&format!(" · {about}"));
     text
 }
 
