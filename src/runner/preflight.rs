@@ -128,11 +128,19 @@ pub async fn locate(link: &Link, target: &Target) -> Result<Resolved, Trouble> {
         Some(issuer) => discover(link, issuer, &mut endpoints).await?,
         None => Map::new(),
     };
-    endpoints.fill(target, &metadata).map_err(|message| Trouble {
-        message,
-        detail: None,
-        help: "write it under endpoints in the target file, as an absolute URL".to_owned(),
-    })?;
+    if let Err(message) = endpoints.fill(target, &metadata) {
+        let nowhere = target.issuer.as_deref().filter(|_| endpoints.metadata(None).is_none());
+        return Err(Trouble {
+            message: nowhere.map_or(message, |issuer| format!("the issuer {issuer} publishes no metadata")),
+            detail: nowhere.map(|issuer| {
+                let places = well_known(issuer).into_iter().map(|(_, url)| format!("no metadata at {url}"));
+                places.collect::<Vec<_>>().join("\n")
+            }),
+            help: "is the issuer right? without metadata, write endpoints.device_authorization and endpoints.token in \
+                   the target file"
+                .to_owned(),
+        });
+    }
     Ok(endpoints)
 }
 

@@ -119,6 +119,22 @@ async fn a_path_is_not_there() {
 }
 
 #[tokio::test]
+async fn an_issuer_without_metadata_is_named_with_the_places_looked_at() {
+    let server = scripted(|_| json("404 Not Found", "{}")).await;
+    let binary = Binary::new();
+    let issuer = format!("http://{}/realm", server.address);
+    let target = binary
+        .file("target.yaml", &format!("target: odd\nissuer: {issuer}\nclients: {{ tv: {{ id: tv }} }}\n"));
+    let (_, ended) = run(binary, &["check", "--target", &target]).await;
+    assert_not_judged(&ended, &format!("the issuer {issuer} publishes no metadata"));
+    let places = [
+        format!("http://{}/.well-known/oauth-authorization-server/realm", server.address),
+        format!("{issuer}/.well-known/openid-configuration"),
+    ];
+    assert!(places.iter().all(|place| ended.err.contains(place)), "{}", ended.err);
+}
+
+#[tokio::test]
 async fn a_server_that_answers_badly_is_judged() {
     let first = "device-authorization-request/public-client-gets-codes";
     for (status, body) in [
