@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::case::{Player, Stop, no_session, no_value};
+use super::link::PATIENCE;
 use super::poll::has_effect;
 use super::session::{Session, TokenSet};
 use crate::compose::{Composed, bearer_get, form_post};
@@ -177,18 +178,35 @@ impl<'a> Player<'a> {
             headers,
             body: body.into_bytes(),
         };
-        let exchange = self.send_patiently(request.to, Role::Tv, composed).await?;
-        if let Some(session) =
-            request.session.as_ref().and_then(|name| self.sessions.get_mut(name)).and_then(|s| s.first_mut())
-        {
-            session.answered(&exchange);
-        }
+        let exchange = self.send_at_pace(request, composed).await?;
         if let Some(name) = &request.name {
             self.named.insert(name.clone(), exchange.clone());
         }
         let case = self.case;
         self.judge(case.expect_at(step), &exchange);
         Ok(())
+    }
+
+    /// A raw request, of a session's pace where it names one: a slow_down is obeyed where the check does not name it.
+    async fn send_at_pace(&mut self, request: &Request, composed: Composed) -> Result<Arc<Exchange>, Stop> {
+        let mut tries = 0;
+        loop {
+            let exchange = self.send_patiently(request.to, Role::Tv, composed.clone()).await?;
+            let session = request.session.as_ref().and_then(|name| self.sessions.get_mut(name)?.first_mut());
+            let Some(session) = session else { return Ok(exchange) };
+            session.answered(&exchange);
+            if exchange.outcome() != Outcome::SlowDown || self.names_slow_down {
+                return Ok(exchange);
+            }
+            if tries == PATIENCE {
+                return Err(Stop::Inconclusive(format!(
+                    "slow_down came again {PATIENCE} times, each after the grown interval"
+                )));
+            }
+            let until = session.heard + session.interval();
+            tries += 1;
+            self.run.link.wait_until(&self.name, until, "recovery from slow_down").await;
+        }
     }
 
     pub(super) async fn discover(&mut self, discover: &'a Discover, step: &'a Step) -> Result<(), Stop> {
