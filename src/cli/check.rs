@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::console::Console;
 use super::exit::Exit;
+use super::faults;
 use super::files::{self, Files};
 use super::prompt::StdinPrompt;
 use super::select::Select;
@@ -22,6 +23,7 @@ use crate::record::RunRecord;
 use crate::report::FORMATS;
 use crate::report::terminal::{ending, header};
 use crate::runner::{Link, Options, Preflight, Run, Trouble, play, preflight};
+use crate::server::faults::Fault;
 use crate::server::{Config, Running, start};
 use crate::target::{Approval, Target};
 use crate::timing::{plain_length, show};
@@ -35,6 +37,9 @@ pub(super) struct Check {
     /// Your own suites besides the shipped ones: a file, or a directory of them
     #[arg(long, value_name = "FILE|DIR")]
     suite: Vec<PathBuf>,
+    /// Judge the embedded server with this fault; `devgrant faults` lists them
+    #[arg(long, value_name = "ID", conflicts_with = "target", value_parser = faults::parse)]
+    fault: Vec<&'static Fault>,
     #[command(flatten)]
     select: Select,
     /// So many requests in flight at once; a waiting case holds none
@@ -126,7 +131,7 @@ impl Check {
         };
         let (target, embedded) = match files.target.clone() {
             Some(target) => (target, None),
-            None => match embedded(Config::embedded()).await {
+            None => match embedded(Config::embedded().with_faults(self.fault.iter().copied())).await {
                 Ok((target, running)) => (target, Some(running)),
                 Err(message) => {
                     console.note(&format!("error: the embedded server could not be started: {message}"));

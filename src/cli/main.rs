@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::console::Console;
 use super::exit::Exit;
-use super::{check, login, records, serve, suites};
+use super::{check, faults, login, records, serve, suites};
 use crate::report::terminal::Verbosity;
 
 /// Judges OAuth 2.0 device authorization (RFC 8628) servers.
@@ -23,6 +23,8 @@ enum Command {
     Check(Box<check::Check>),
     /// Run the reference server, for testing only
     Serve(serve::Serve),
+    /// List what the reference server can do wrong on purpose
+    Faults(faults::Faults),
     /// Play the device once: get codes, wait for the user, use the token
     Login(login::Login),
     /// List the checks
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, console: &Console) -> Exit {
     match command {
+        Command::Faults(faults) => faults.run(console),
         Command::Report(report) => report.run(console),
         Command::Show(show) => show.run(console),
         Command::List(list) => list.run(console),

@@ -4,6 +4,7 @@ mod check;
 pub mod console;
 mod exit;
 pub mod explain;
+mod faults;
 mod files;
 pub mod list;
 mod live;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::console::Console;
 use super::exit::Exit;
+use super::faults;
 use crate::server::endpoint::Endpoint;
+use crate::server::faults::Fault;
 use crate::server::{Config, config, start};
 use crate::timing::plain_length;
 
@@ -39,6 +41,9 @@ pub(super) struct Serve {
     /// The users, instead of alice and bob: `NAME:PASSWORD`
     #[arg(long, value_name = "NAME:PASSWORD", value_parser = user)]
     user: Vec<(String, String)>,
+    /// Misbehave on purpose; `devgrant faults` lists how
+    #[arg(long, value_name = "ID", value_parser = faults::parse)]
+    fault: Vec<&'static Fault>,
     /// The short times of the embedded target: interval 1 s, lifetime 10 s
     #[arg(long)]
     short: bool,
@@ -138,7 +143,7 @@ impl Serve {
                 self.user.iter().map(|(name, password)| config::User::new(name, password)).collect(),
             );
         }
-        Ok(config)
+        Ok(config.with_faults(self.fault.iter().copied()))
     }
 }
 
@@ -172,6 +177,9 @@ fn banner(config: &Config, origin: &str, admin: &str) -> String {
         lines.push(format!("  user   {:<19} password {}", user.name, user.password.expose()));
     }
     lines.push(String::new());
+    for fault in config.faults() {
+        lines.push(format!("fault {}: {} ({})", fault.id, fault.summary, fault.clause));
+    }
     lines.push(format!(
         "try   curl -d client_id=tv-public {origin}{}",
         config.path(Endpoint::DeviceAuthorization)

@@ -66,10 +66,10 @@ fn run(server: &Server, hook: Hook, headers: &HeaderMap, body: &[u8]) -> Result<
     };
     let user = user.ok_or_else(|| error(StatusCode::NOT_FOUND, "no such user here"))?;
     let now = server.present();
-    let rules = server.terms().rules;
+    let terms = server.terms_of_hooks();
     let mut sessions = server.sessions();
     let session = match (&order.user_code, &order.device_code) {
-        (Some(user_code), None) => sessions.with_user_code(user_code, rules),
+        (Some(user_code), None) => sessions.with_user_code(user_code, terms.rules),
         (None, Some(device_code)) => sessions.with_device_code(device_code.expose()),
         _ => return Err(error(StatusCode::BAD_REQUEST, "give either user_code or device_code")),
     };
@@ -77,9 +77,9 @@ fn run(server: &Server, hook: Hook, headers: &HeaderMap, body: &[u8]) -> Result<
     let state = match hook {
         Hook::Approve => {
             let approval = Approval { user: user.name.as_str().into(), signed_in: now.wall };
-            session.decide(now.moment, Decision::Approve(approval), rules).map(|()| "approved")
+            session.decide(now.moment, Decision::Approve(approval), &terms).map(|()| "approved")
         }
-        Hook::Deny => session.decide(now.moment, Decision::Deny, rules).map(|()| "denied"),
+        Hook::Deny => session.decide(now.moment, Decision::Deny, &terms).map(|()| "denied"),
         Hook::Expire => {
             session.expires = session.expires.min(now.moment);
             Ok("expired")

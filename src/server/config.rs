@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::endpoint::Endpoint;
+use super::faults::{Effects, Fault};
 use super::policy::Policy;
 use crate::protocol::DEVICE_CODE_GRANT;
 use crate::secret::Secret;
@@ -18,6 +19,7 @@ pub struct Config {
     users: Vec<User>,
     paths: BTreeMap<Endpoint, String>,
     origin: Option<String>,
+    faults: Vec<&'static Fault>,
 }
 
 /// A registered client (RFC 6749 §2).
@@ -151,6 +153,7 @@ impl Config {
             users: vec![User::new("alice", "wonderland-1"), User::new("bob", "looking-glass-2")],
             paths: Endpoint::ALL.iter().map(|&place| (place, place.usual_path().to_owned())).collect(),
             origin: None,
+            faults: Vec::new(),
         }
     }
 
@@ -186,6 +189,25 @@ impl Config {
     /// Sets the lifetime of the codes of every client that has none of its own.
     pub const fn set_lifetime(&mut self, lifetime: Duration) {
         self.policy.lifetime = lifetime;
+    }
+
+    /// The same with these faults besides those it has.
+    #[must_use]
+    pub fn with_faults(mut self, faults: impl IntoIterator<Item = &'static Fault>) -> Self {
+        self.faults.extend(faults);
+        self
+    }
+
+    /// What it does wrong on purpose.
+    #[must_use]
+    pub fn faults(&self) -> &[&'static Fault] {
+        &self.faults
+    }
+
+    /// The effects of all that.
+    #[must_use]
+    pub fn effects(&self) -> Effects {
+        Effects::new(self.faults.iter().map(|fault| &fault.effect))
     }
 
     /// The registered clients.

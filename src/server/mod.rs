@@ -12,11 +12,11 @@
 //!
 //! | what it does | where |
 //! | --- | --- |
-//! | leave a rule out, change a number | `state::Server::terms`, once a request |
-//! | refuse what it should not, wait | `routes::answer`, before the handler |
-//! | take one outcome of a poll for another | `routes::token`, between session and reply |
+//! | leave a rule out, change a number | `state::Server::terms_of`, once a request |
+//! | refuse what it should not, misread a request, wait | `routes::answer`, before the handler |
+//! | take one outcome of a poll for another, edit its answer | `routes::token`, between session and reply |
 //! | edit an answer: status, headers, members, body | `routes::answer`, after the headers of the policy |
-//! | write a stale session back | `sessions::Sessions`: a session is one value that can be cloned and put back |
+//! | write a stale session back | `routes::token` and `pages::decision`: a session is one value that can be cloned and put back |
 //!
 //! It knows nothing of suites, expectations or load. It binds loopback only and forgets everything on exit.
 
@@ -27,6 +27,7 @@ pub mod codes;
 pub mod config;
 pub mod endpoint;
 pub mod error;
+pub mod faults;
 pub mod form;
 pub mod id_token;
 pub mod limit;

@@ -19,6 +19,10 @@ pub struct Policy {
     pub burst: Duration,
     /// The lifetime of both codes (RFC 8628 §3.2), unless a client has its own.
     pub lifetime: Duration,
+    /// How much of the lifetime a user code can be used, in percent; the rest is for the device alone.
+    pub user_code_share: u32,
+    /// How long it takes until polls hear of a decision.
+    pub propagation: Duration,
     /// How long an expired session is remembered, so that it can still be told `expired_token`.
     pub retention: Duration,
     /// Random bytes of a device code (RFC 8628 §5.2).
@@ -69,6 +73,8 @@ impl Policy {
             slow_down_step: Duration::from_secs(5),
             burst: Duration::from_secs(1),
             lifetime: Duration::from_secs(600),
+            user_code_share: 100,
+            propagation: Duration::ZERO,
             retention: Duration::from_secs(15 * 60),
             device_code_bytes: 32,
             user_code_alphabet: "BCDFGHJKLMNPQRSTVWXZ",

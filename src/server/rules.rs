@@ -43,6 +43,8 @@ rules! {
     OneAuthenticationMethod,
     /// `client_id` in the body is the client that authenticates by header (RFC 6749 §3.2.1).
     HeaderAndBodyAgree,
+    /// Identifier and secret of a Basic header are form-encoded (RFC 6749 §2.3.1).
+    BasicIsDecoded,
     /// A secret that is sent is the right one (RFC 6749 §2.3.1).
     SecretIsRight,
     /// Wrong secrets are limited (RFC 6749 §2.3.1).
@@ -65,12 +67,18 @@ rules! {
     // Scope and resource
     /// Unknown and malformed scopes are refused (RFC 6749 §3.3).
     ScopeIsKnown,
+    /// A scope that comes with a poll changes nothing: the user approved the first one (RFC 6749 §3.3).
+    PollKeepsScope,
     /// Unknown resources are refused (RFC 8707 §2).
     ResourceIsKnown,
 
     // The device authorization session
     /// No two live sessions share a user code (RFC 8628 §3.2).
     UserCodesUnique,
+    /// Every character of a device code counts.
+    WholeCodeCounts,
+    /// A user code is no device code.
+    CodesApart,
     /// A device code is good for its own client only (RFC 6749 §5.2).
     CodeBoundToClient,
     /// A poll by another client changes nothing.
@@ -97,10 +105,16 @@ rules! {
     ExpireApprovals,
     /// A user code can be used in its lifetime only (RFC 8628 §3.2).
     ExpireUserCodes,
+    /// Polls change nothing about the lifetime (RFC 8628 §3.2).
+    PollsKeepLifetime,
     /// A device code gives one token (by analogy with RFC 6749 §10.5).
     SingleUse,
-    /// A decision is final.
-    DecisionIsFinal,
+    /// What was approved cannot be decided again before the device has its token.
+    ApprovalIsFinal,
+    /// What was denied cannot be decided again.
+    DenialIsFinal,
+    /// What brought its token cannot be decided again.
+    RedemptionIsFinal,
 
     // Pages
     /// Whoever uses the pages has signed in (RFC 8628 §3.3).

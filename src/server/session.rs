@@ -46,6 +46,8 @@ pub struct Session {
     pub expires: Moment,
     /// What became of it.
     pub state: State,
+    /// When somebody decided.
+    decided: Option<Moment>,
     /// How often its device may poll.
     pub throttle: Throttle,
 }
@@ -103,8 +105,50 @@ pub enum PollOutcome {
     Pending,
     /// `slow_down`.
     SlowDown,
-    /// `invalid_grant`: no such code, or none of this client's, or used.
+    /// `invalid_grant`: no such code.
     Unknown,
+    /// `invalid_grant`: another client's code.
+    Foreign,
+    /// `invalid_grant`: the code has brought its token.
+    Used,
+}
+
+/// A poll's outcome without what it brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollKind {
+    /// The user said no.
+    Denied,
+    /// The lifetime is over.
+    Expired,
+    /// Another client's code.
+    Foreign,
+    /// The token.
+    Granted,
+    /// Nobody has decided.
+    Pending,
+    /// Nobody has decided, and the poll came too early.
+    SlowDown,
+    /// No such code.
+    Unknown,
+    /// The code has brought its token.
+    Used,
+}
+
+impl PollOutcome {
+    /// The outcome without what it brings.
+    #[must_use]
+    pub const fn kind(&self) -> PollKind {
+        match self {
+            Self::Denied => PollKind::Denied,
+            Self::Expired => PollKind::Expired,
+            Self::Foreign => PollKind::Foreign,
+            Self::Granted(..) => PollKind::Granted,
+            Self::Pending => PollKind::Pending,
+            Self::SlowDown => PollKind::SlowDown,
+            Self::Unknown => PollKind::Unknown,
+            Self::Used => PollKind::Used,
+        }
+    }
 }
 
 /// How often a device may poll (RFC 8628 §3.5).
@@ -157,6 +201,7 @@ impl Session {
             expires: now + asked.lifetime,
             throttle: Throttle::new(asked.interval, now),
             state: State::Pending,
+            decided: None,
             issued: now,
             asked,
             device_code,
@@ -168,11 +213,14 @@ impl Session {
     pub fn poll(&mut self, now: Moment, terms: &Terms, shared: Option<&mut Throttle>) -> PollOutcome {
         let rules = terms.rules;
         let early = shared.as_deref().unwrap_or(&self.throttle).is_early(now, rules);
-        let outcome = self.outcome(now, early, rules);
+        let outcome = self.outcome(now, early, terms);
         let throttle = shared.unwrap_or(&mut self.throttle);
         throttle.polled(now, outcome == PollOutcome::SlowDown, rules, &terms.policy);
         if let PollOutcome::Granted(approval, _) = &outcome {
             self.state = State::Redeemed(approval.clone());
+        }
+        if rules.waived(Rule::PollsKeepLifetime) && outcome == PollOutcome::Pending {
+            self.expires = now + self.asked.lifetime;
         }
         outcome
     }
@@ -182,11 +230,20 @@ impl Session {
     /// # Errors
     ///
     /// Says why not.
-    pub fn open(&self, now: Moment, rules: Rules) -> Result<(), Settled> {
-        if rules.broken(Rule::DecisionIsFinal, self.state != State::Pending) {
+    pub fn open(&self, now: Moment, terms: &Terms) -> Result<(), Settled> {
+        let rules = terms.rules;
+        let final_by = match self.state {
+            State::Pending => None,
+            State::Approved(_) => Some(Rule::ApprovalIsFinal),
+            State::Denied => Some(Rule::DenialIsFinal),
+            State::Redeemed(_) => Some(Rule::RedemptionIsFinal),
+        };
+        if final_by.is_some_and(|rule| rules.broken(rule, true)) {
             return Err(Settled::Decided);
         }
-        if rules.broken(Rule::ExpireUserCodes, now >= self.expires) {
+        let usable = self.asked.lifetime * terms.policy.user_code_share / 100;
+        let over = now >= self.expires || now >= self.issued + usable;
+        if rules.broken(Rule::ExpireUserCodes, over) {
             return Err(Settled::Expired);
         }
         Ok(())
@@ -197,8 +254,9 @@ impl Session {
     /// # Errors
     ///
     /// If nothing can be decided any more.
-    pub fn decide(&mut self, now: Moment, decision: Decision, rules: Rules) -> Result<(), Settled> {
-        self.open(now, rules)?;
+    pub fn decide(&mut self, now: Moment, decision: Decision, terms: &Terms) -> Result<(), Settled> {
+        self.open(now, terms)?;
+        self.decided = Some(now);
         self.state = match decision {
             Decision::Approve(approval) => State::Approved(approval),
             Decision::Deny => State::Denied,
@@ -206,11 +264,14 @@ impl Session {
         Ok(())
     }
 
-    fn outcome(&self, now: Moment, early: bool, rules: Rules) -> PollOutcome {
+    fn outcome(&self, now: Moment, early: bool, terms: &Terms) -> PollOutcome {
+        let rules = terms.rules;
         let over = now >= self.expires;
         let granted = |approval: &Approval| PollOutcome::Granted(approval.clone(), self.asked.scopes.clone());
-        let settled = match &self.state {
-            State::Redeemed(_) if rules.broken(Rule::SingleUse, true) => PollOutcome::Unknown,
+        let unheard = self.decided.is_some_and(|decided| now - decided < terms.policy.propagation);
+        let heard = if unheard { &State::Pending } else { &self.state };
+        let settled = match heard {
+            State::Redeemed(_) if rules.broken(Rule::SingleUse, true) => PollOutcome::Used,
             State::Redeemed(approval) => granted(approval),
             State::Approved(_) if rules.broken(Rule::ExpireApprovals, over) => PollOutcome::Expired,
             State::Approved(approval) => granted(approval),
@@ -225,7 +286,11 @@ impl Session {
             PollOutcome::Denied => rules.waived(Rule::DenialBeforeThrottle),
             PollOutcome::Expired => rules.waived(Rule::ExpiryBeforeThrottle),
             PollOutcome::Granted(..) => rules.waived(Rule::ApprovalBeforeThrottle),
-            PollOutcome::Pending | PollOutcome::SlowDown | PollOutcome::Unknown => false,
+            PollOutcome::Foreign
+            | PollOutcome::Pending
+            | PollOutcome::SlowDown
+            | PollOutcome::Unknown
+            | PollOutcome::Used => false,
         };
         if early && hidden { PollOutcome::SlowDown } else { settled }
     }
@@ -233,6 +298,7 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use super::super::faults::Effects;
     use super::*;
 
     fn at(seconds: f64) -> Moment {
@@ -240,7 +306,7 @@ mod tests {
     }
 
     fn terms(rules: Rules) -> Terms {
-        Terms { rules, policy: Arc::new(Policy::reference()) }
+        Terms { rules, policy: Arc::new(Policy::reference()), effects: Effects::default() }
     }
 
     fn approval() -> Decision {
@@ -268,7 +334,9 @@ mod tests {
                 PollOutcome::Granted(..) => "granted",
                 PollOutcome::Pending => "pending",
                 PollOutcome::SlowDown => "slow_down",
+                PollOutcome::Foreign => "foreign",
                 PollOutcome::Unknown => "unknown",
+                PollOutcome::Used => "used",
             })
             .collect()
     }
@@ -311,17 +379,17 @@ mod tests {
     fn an_approved_code_gives_one_token_however_early_the_poll() {
         let mut session = session();
         polls(&mut session, Rules::all(), &[0.0]);
-        session.decide(at(0.1), approval(), Rules::all()).unwrap();
-        assert_eq!(polls(&mut session, Rules::all(), &[0.2, 0.3, 700.0]), ["granted", "unknown", "unknown"]);
+        session.decide(at(0.1), approval(), &terms(Rules::all())).unwrap();
+        assert_eq!(polls(&mut session, Rules::all(), &[0.2, 0.3, 700.0]), ["granted", "used", "used"]);
     }
 
     #[test]
     fn decisions_are_final() {
         for first in [approval(), Decision::Deny] {
             let mut session = session();
-            session.decide(at(1.0), first, Rules::all()).unwrap();
+            session.decide(at(1.0), first, &terms(Rules::all())).unwrap();
             for second in [approval(), Decision::Deny] {
-                assert_eq!(session.decide(at(2.0), second, Rules::all()), Err(Settled::Decided));
+                assert_eq!(session.decide(at(2.0), second, &terms(Rules::all())), Err(Settled::Decided));
             }
         }
     }
@@ -331,22 +399,22 @@ mod tests {
         for decision in [None, Some(approval()), Some(Decision::Deny)] {
             let mut session = session();
             if let Some(decision) = decision {
-                session.decide(at(599.9), decision, Rules::all()).unwrap();
+                session.decide(at(599.9), decision, &terms(Rules::all())).unwrap();
             }
             assert_eq!(polls(&mut session, Rules::all(), &[600.0]), ["expired"]);
         }
-        assert_eq!(session().decide(at(600.0), approval(), Rules::all()), Err(Settled::Expired));
-        assert_eq!(session().open(at(599.999), Rules::all()), Ok(()));
+        assert_eq!(session().decide(at(600.0), approval(), &terms(Rules::all())), Err(Settled::Expired));
+        assert_eq!(session().open(at(599.999), &terms(Rules::all())), Ok(()));
     }
 
     #[test]
     fn leaving_a_rule_out_changes_what_the_rule_is_about() {
         let approved = |rule| {
             let mut session = session();
-            session.decide(at(0.0), approval(), Rules::all()).unwrap();
+            session.decide(at(0.0), approval(), &terms(Rules::all())).unwrap();
             polls(&mut session, Rules::all().without(rule), &[600.0, 600.1, 700.0])
         };
-        assert_eq!(approved(Rule::ExpireApprovals), ["granted", "unknown", "unknown"]);
+        assert_eq!(approved(Rule::ExpireApprovals), ["granted", "used", "used"]);
         let undecided = |rule, moments: &[f64]| polls(&mut session(), Rules::all().without(rule), moments);
         assert_eq!(undecided(Rule::ExpireSessions, &[700.0]), ["pending"]);
         assert_eq!(undecided(Rule::FirstPollIsFree, &[1.0]), ["slow_down"]);
@@ -357,7 +425,7 @@ mod tests {
         );
         assert_eq!(undecided(Rule::ExpiryBeforeThrottle, &[599.0, 600.0]), ["pending", "slow_down"]);
         let mut twice = session();
-        twice.decide(at(0.0), approval(), Rules::all()).unwrap();
+        twice.decide(at(0.0), approval(), &terms(Rules::all())).unwrap();
         let rules = Rules::all().without(Rule::SingleUse);
         assert_eq!(polls(&mut twice, rules, &[1.0, 1.1]), ["granted", "granted"]);
     }

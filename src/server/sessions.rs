@@ -1,5 +1,6 @@
 //! All device authorization sessions, found by either code. Knows no HTTP.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,6 +12,9 @@ use super::rules::{Rule, Rules};
 use super::schedule::Schedule;
 use super::session::{Asked, PollOutcome, Session, Throttle};
 use super::terms::Terms;
+
+/// So many characters of a device code count, where the rest of it does not.
+const SIGNIFICANT: usize = 16;
 
 /// The sessions that the server remembers.
 #[derive(Debug, Default)]
@@ -41,18 +45,24 @@ impl Sessions {
 
     /// What a poll comes to, for any device code and any client.
     pub fn poll(&mut self, device_code: &str, client: &str, now: Moment, terms: &Terms) -> PollOutcome {
+        let device_code = &*self.meant(device_code, terms.rules);
         let Some(session) = self.by_device_code.get_mut(device_code) else { return PollOutcome::Unknown };
         if terms.rules.broken(Rule::CodeBoundToClient, &*session.asked.client != client) {
             if terms.rules.waived(Rule::ForeignPollSparesCode) {
                 self.kill(device_code);
             }
-            return PollOutcome::Unknown;
+            return PollOutcome::Foreign;
         }
         let shared = terms.rules.waived(Rule::ThrottlePerSession).then(|| {
             let of_client = self.by_client.entry(Arc::clone(&session.asked.client));
             of_client.or_insert_with(|| Throttle::new(session.asked.interval, session.issued))
         });
         session.poll(now, terms, shared)
+    }
+
+    /// Writes a session back whole, in place of what has become of it meanwhile.
+    pub fn put_back(&mut self, session: Session) {
+        self.by_device_code.insert(Arc::clone(&session.device_code), session);
     }
 
     /// The session of a device code.
@@ -82,6 +92,21 @@ impl Sessions {
         if let Some(session) = self.by_device_code.remove(device_code) {
             self.forget_user_code(&session);
         }
+    }
+
+    /// The device code that is meant by what was sent: that very text.
+    fn meant<'sent>(&self, sent: &'sent str, rules: Rules) -> Cow<'sent, str> {
+        let known = |code: Option<&Arc<str>>| code.map(|code| Cow::Owned(code.to_string()));
+        let mut meant = Cow::Borrowed(sent);
+        if rules.waived(Rule::WholeCodeCounts) {
+            let start = sent.get(..SIGNIFICANT).unwrap_or(sent);
+            let of_start = self.by_device_code.keys().find(|code| code.starts_with(start));
+            meant = known(of_start.filter(|_| start.len() == SIGNIFICANT)).unwrap_or(meant);
+        }
+        if rules.waived(Rule::CodesApart) {
+            meant = known(self.by_user_code.get(&codes::canonical(sent))).unwrap_or(meant);
+        }
+        meant
     }
 
     fn is_taken(&self, user_code: &str) -> bool {

@@ -1,5 +1,6 @@
 //! The running server's memory: short locks around the pure parts, and the clock. Knows no page and no parameter.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
@@ -9,12 +10,13 @@ use super::browser::Browsers;
 use super::config::{Client, Config};
 use super::endpoint::Endpoint;
 use super::error::{ErrorCode, Refusal};
+use super::faults::Effects;
 use super::form::Form;
 use super::limit::Guesses;
 use super::moment::Moment;
 use super::policy::Policy;
 use super::request::Request;
-use super::rules::{Rule, Rules};
+use super::rules::Rule;
 use super::sessions::Sessions;
 use super::terms::Terms;
 use super::tokens::{Present, Tokens};
@@ -25,6 +27,9 @@ pub(super) struct Server {
     pub(super) config: Config,
     pub(super) origin: String,
     policy: Arc<Policy>,
+    effects: Effects,
+    /// How many requests named a code, for effects that hold in their turn only.
+    turns: Mutex<HashMap<(Endpoint, String), u32>>,
     started: Instant,
     sessions: Mutex<Sessions>,
     tokens: Mutex<Tokens>,
@@ -39,6 +44,8 @@ impl Server {
         Self {
             origin: origin.trim_end_matches('/').to_owned(),
             policy: Arc::new(config.policy().clone()),
+            effects: config.effects(),
+            turns: Mutex::default(),
             config,
             started: Instant::now(),
             sessions: Mutex::default(),
@@ -51,8 +58,32 @@ impl Server {
     }
 
     /// What holds for one request. The one place where a rule can be left out or a number changed.
-    pub(super) fn terms(&self) -> Terms {
-        Terms { rules: Rules::all(), policy: Arc::clone(&self.policy) }
+    pub(super) fn terms_of(&self, request: &Request) -> Terms {
+        let number = if self.effects.count() { self.turn(request) } else { 1 };
+        self.terms(self.effects.at(number))
+    }
+
+    /// What holds when the hooks for tests decide.
+    pub(super) fn terms_of_hooks(&self) -> Terms {
+        self.terms(self.effects.at(1))
+    }
+
+    fn terms(&self, effects: Effects) -> Terms {
+        let mut policy = Arc::clone(&self.policy);
+        if effects.tune_anything() {
+            effects.tune(Arc::make_mut(&mut policy));
+        }
+        Terms { rules: effects.rules(), policy, effects }
+    }
+
+    /// The how-manieth request this is of those that name the same code at the same place.
+    fn turn(&self, request: &Request) -> u32 {
+        let form = Form::parse(&request.body).unwrap_or_default();
+        let code = ["device_code", "user_code"].iter().find_map(|name| form.first(name)).unwrap_or_default();
+        let mut turns = held(&self.turns);
+        let number = turns.entry((request.endpoint, code.to_owned())).or_default();
+        *number += 1;
+        *number
     }
 
     pub(super) fn now(&self) -> Moment {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::faults::Effects;
 use super::policy::Policy;
 use super::rules::Rules;
 
@@ -12,4 +13,6 @@ pub struct Terms {
     pub rules: Rules,
     /// The numbers and choices.
     pub policy: Arc<Policy>,
+    /// What else is done on purpose.
+    pub effects: Effects,
 }

@@ -33,6 +33,31 @@ async fn get(origin: &str, path: &str) -> String {
     answer
 }
 
+#[test]
+fn faults_are_listed_and_belong_to_the_embedded_server() {
+    let binary = Binary::new();
+    let listed = binary.run(&["faults"]);
+    assert_eq!(listed.code, Some(0), "{}", listed.all());
+    assert!(listed.out.contains("\n  interval-not-enforced "), "{}", listed.out);
+    let table = binary.run(&["faults", "--format", "markdown"]);
+    assert!(table.out.contains("| `interval-not-enforced` |"), "{}", table.out);
+    let unknown = binary.run(&["serve", "--fault", "interval-not-enforcd"]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.all());
+    assert!(unknown.err.contains("did you mean interval-not-enforced?"), "{}", unknown.err);
+    let of_a_target = binary.run(&["check", "--target", "target.yaml", "--fault", "interval-not-enforced"]);
+    assert_eq!(of_a_target.code, Some(2), "{}", of_a_target.all());
+    assert!(of_a_target.err.contains("cannot be used with"), "{}", of_a_target.err);
+}
+
+#[test]
+fn check_says_what_a_fault_turns_red() {
+    let binary = Binary::new();
+    let checks = ["--check", "token-response/denial-*", "--check", "token-response/token-after-approval"];
+    let ended = binary.run(&[&["check", "--fault", "denied-stays-pending"], &checks[..]].concat());
+    assert_eq!(ended.code, Some(1), "{}", ended.all());
+    assert!(ended.out.contains("token-response/denial-reaches-the-device"), "{}", ended.out);
+}
+
 #[tokio::test]
 async fn serve_takes_a_free_port_answers_and_ends_at_ctrl_c() {
     let binary = Binary::new();

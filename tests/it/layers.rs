@@ -48,7 +48,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
     // 3 showing: from records alone, or from the suites alone
-    ("generated", 3, "catalog diagnostic record suite"),
+    ("generated", 3, "catalog diagnostic record server suite"),
     ("report", 3, "event protocol record verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (

@@ -9,6 +9,8 @@ mod cli;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod fault_matrix;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod guide;

@@ -209,6 +209,7 @@ async fn errors_as_html() {
             "token-response/approval-and-denial-at-once-end-in-one: not exercised",
             "token-response/denial-is-final: not exercised",
             "token-response/expiry-is-final: not exercised",
+            "token-response/expiry-is-told-to-a-fast-device: not exercised",
         ],
     );
 }

@@ -1,7 +1,7 @@
 //! A run played in this process, as `check` plays it: preflight, plan, play; its events folded into a record.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use devgrant::approval::{Answer, Pages, Prompt, driver};
@@ -16,6 +16,9 @@ use devgrant::verdict::Verdict;
 use devgrant::yaml::{self, Source};
 use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc};
+
+/// The shipped catalogue, read once.
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::builtin().unwrap());
 
 /// Nobody sits there.
 pub(crate) struct Nobody;
@@ -51,11 +54,11 @@ pub(crate) async fn judge(
     target: &Target,
     wanted: &Wanted<'_>,
 ) -> Result<RunRecord, Trouble> {
-    let catalog = Catalog::builtin().unwrap();
+    let catalog = &*CATALOG;
     let texts = |globs: &[&str]| globs.iter().map(|&glob| glob.to_owned()).collect();
     let selection =
         Selection { checks: texts(wanted.checks), skip: texts(wanted.skip), ..Selection::default() };
-    let entries = with_controls(&catalog, catalog.select(&selection).unwrap());
+    let entries = with_controls(catalog, catalog.select(&selection).unwrap());
     let (sender, mut receiver) = mpsc::channel(64);
     let link = Link::new(transport, Arc::new(Semaphore::new(64)), sender, target);
     let driver = target.approval.as_ref().zip(pages).map(|(how, pages)| driver(how, pages, Arc::new(Nobody)));
@@ -65,7 +68,7 @@ pub(crate) async fn judge(
         let plan = Plan::new(&entries, target, &before.found, limits);
         let samples: Vec<_> = plan.cases.iter().filter_map(|case| case.entry.check.sample.clone()).collect();
         let run = Run::new(link, target.clone(), before.endpoints, before.found, driver, &samples);
-        play(&run, &catalog, &plan, &Options::default(), std::future::pending()).await;
+        play(&run, catalog, &plan, &Options::default(), std::future::pending()).await;
         Ok(())
     };
     let following = async {

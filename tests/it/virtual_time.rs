@@ -14,10 +14,10 @@ use crate::repository;
 use crate::stage::{Wanted, details, judge, of_verdict, target};
 
 /// Where the reference server says it is. Loopback, so that plain http is nothing to remark on.
-const ORIGIN: &str = "http://127.0.0.1:8628";
+pub(crate) const ORIGIN: &str = "http://127.0.0.1:8628";
 
 /// The target of the embedded server, with the default constants where `constants` says so.
-fn reference_target() -> Target {
+pub(crate) fn reference_target() -> Target {
     let mut target = target(&repository::text("fixtures/targets/embedded.yaml"));
     target.constants.clear();
     target

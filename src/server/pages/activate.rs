@@ -19,7 +19,7 @@ use super::notice;
 use super::visitor::{self, Visitor};
 
 /// The form for the code; or, with a code, the confirmation.
-pub(in super::super) fn activate(server: &Server, request: &Request, terms: &Terms) -> Reply {
+pub(in super::super) async fn activate(server: &Server, request: &Request, terms: &Terms) -> Reply {
     let form = visitor::form(request);
     let Some(visitor) = visitor::signed_in(server, request, terms) else {
         return Reply::see_other(&visitor::place(server, Endpoint::Login, login::carried_code(&form)));
@@ -40,14 +40,14 @@ pub(in super::super) fn activate(server: &Server, request: &Request, terms: &Ter
     let found = {
         let mut sessions = server.sessions();
         let session = sessions.with_user_code(entered, terms.rules);
-        session.filter(|session| session.open(server.now(), terms.rules).is_ok()).cloned()
+        session.filter(|session| session.open(server.now(), terms).is_ok()).cloned()
     };
     let Some(session) = found else { return wrong_code(server, &visitor, terms, entered) };
     if request.method == Method::POST {
         return Reply::see_other(&visitor::place(server, Endpoint::Activate, Some(&session.user_code)));
     }
     if terms.rules.waived(Rule::ConfirmFirst) {
-        return decision::approve(server, &visitor, &session.user_code, terms);
+        return decision::approve(server, &visitor, &session.user_code, terms).await;
     }
     confirmation(server, &visitor, &session)
 }

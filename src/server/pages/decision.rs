@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use maud::html;
 
 use super::super::endpoint::Endpoint;
+use super::super::faults::Operation;
 use super::super::reply::Reply;
 use super::super::request::Request;
 use super::super::rules::Rule;
@@ -16,7 +17,7 @@ use super::notice::notice;
 use super::visitor::{self, Visitor};
 
 /// Takes the form of the confirmation page.
-pub(in super::super) fn decision(server: &Server, request: &Request, terms: &Terms) -> Reply {
+pub(in super::super) async fn decision(server: &Server, request: &Request, terms: &Terms) -> Reply {
     let form = visitor::form(request);
     let Some(visitor) = visitor::signed_in(server, request, terms) else {
         // Whoever was signed out meanwhile starts again; nothing is decided on the way.
@@ -33,28 +34,45 @@ pub(in super::super) fn decision(server: &Server, request: &Request, terms: &Ter
     }
     let user_code = form.first("user_code").unwrap_or_default();
     if word == "approve" {
-        approve(server, &visitor, user_code, terms)
+        approve(server, &visitor, user_code, terms).await
     } else {
-        decide(server, &visitor, user_code, Decision::Deny, terms)
+        decide(server, &visitor, user_code, Decision::Deny, terms).await
     }
 }
 
 /// Approves for this visitor.
-pub(super) fn approve(server: &Server, visitor: &Visitor, user_code: &str, terms: &Terms) -> Reply {
+pub(super) async fn approve(server: &Server, visitor: &Visitor, user_code: &str, terms: &Terms) -> Reply {
     let approval = Approval { user: visitor.user.clone(), signed_in: visitor.signed_in };
-    decide(server, visitor, user_code, Decision::Approve(approval), terms)
+    decide(server, visitor, user_code, Decision::Approve(approval), terms).await
 }
 
-fn decide(server: &Server, visitor: &Visitor, user_code: &str, decision: Decision, terms: &Terms) -> Reply {
+async fn decide(
+    server: &Server,
+    visitor: &Visitor,
+    user_code: &str,
+    decision: Decision,
+    terms: &Terms,
+) -> Reply {
     if let Some(reply) = activate::guessed_too_much(server, visitor, terms) {
         return reply;
     }
     let approved = matches!(decision, Decision::Approve(_));
-    let decided = {
+    let (decided, torn) = {
         let mut sessions = server.sessions();
-        let session = sessions.with_user_code(user_code, terms.rules);
-        session.map(|session| session.decide(server.now(), decision, terms.rules))
+        match sessions.with_user_code(user_code, terms.rules) {
+            Some(session) => {
+                let before = session.clone();
+                let decided = session.decide(server.now(), decision, terms);
+                let wait = terms.effects.tear(Operation::Decide).filter(|_| decided.is_ok());
+                (Some(decided), wait.map(|wait| (wait, std::mem::replace(session, before))))
+            }
+            None => (None, None),
+        }
     };
+    if let Some((wait, after)) = torn {
+        tokio::time::sleep(wait).await;
+        server.sessions().put_back(after);
+    }
     match decided {
         Some(Ok(())) => closing(server, visitor, approved),
         Some(Err(Settled::Decided)) => notice(

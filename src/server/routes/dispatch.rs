@@ -27,21 +27,31 @@ const KNOWN_METHODS: [Method; 9] = [
 
 /// Answers a request.
 pub(in super::super) async fn answer(server: &Server, request: &Request) -> Reply {
-    let terms = server.terms();
+    let terms = server.terms_of(request);
+    let taken = terms.effects.read(request);
+    let request = &*taken;
+    let delay = terms.effects.delay(request.endpoint);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
     let reply = match admit(request, &terms) {
         Ok(()) => handle(server, request, &terms).await.unwrap_or_else(Reply::from),
         Err(refusal) if request.endpoint.audience() == Audience::Person => pages::refused(server, &refusal),
         Err(refusal) => refusal.into(),
     };
     let mut reply = reply.with_headers(terms.policy.headers(request.endpoint.audience()));
+    terms.effects.edit(request, &mut reply);
     if request.method == Method::HEAD {
         reply.body = Body::Empty;
     }
     reply
 }
 
-/// Whether the place has this method.
+/// Whether the request is taken at all, and the place has its method.
 fn admit(request: &Request, terms: &Terms) -> Result<(), Refusal> {
+    if let Some(code) = terms.effects.refusal(request) {
+        return Err(Refusal::new(code, "This request is not taken here."));
+    }
     let methods = request.endpoint.methods();
     if !terms.rules.broken(Rule::MethodsAsDeclared, !methods.contains(&request.method)) {
         return Ok(());
@@ -62,8 +72,8 @@ fn admit(request: &Request, terms: &Terms) -> Result<(), Refusal> {
 
 async fn handle(server: &Server, request: &Request, terms: &Terms) -> Result<Reply, Refusal> {
     match request.endpoint {
-        Endpoint::Activate => Ok(pages::activate(server, request, terms)),
-        Endpoint::Decision => Ok(pages::decision(server, request, terms)),
+        Endpoint::Activate => Ok(pages::activate(server, request, terms).await),
+        Endpoint::Decision => Ok(pages::decision(server, request, terms).await),
         Endpoint::DeviceAuthorization => device_authorization::answer(server, request, terms),
         Endpoint::Introspection => introspect::answer(server, request, terms),
         Endpoint::Jwks => metadata::keys().await,

@@ -4,16 +4,17 @@ use axum::http::StatusCode;
 
 use super::super::config::{Client, Grant};
 use super::super::error::{ErrorCode, Refusal};
+use super::super::faults::Operation;
 use super::super::form::Form;
 use super::super::id_token;
 use super::super::reply::Reply;
 use super::super::request::Request;
 use super::super::rules::Rule;
-use super::super::session::PollOutcome;
+use super::super::session::{PollKind, PollOutcome};
 use super::super::signing;
 use super::super::state::Server;
 use super::super::terms::Terms;
-use super::super::tokens::{Issued, NoRefresh};
+use super::super::tokens::{Issued, NoRefresh, Present};
 use super::parameters;
 
 /// Gives tokens, or says why not.
@@ -28,20 +29,67 @@ pub(super) async fn answer(server: &Server, request: &Request, terms: &Terms) ->
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, "This client may not use this grant."));
     }
     parameters::resources(server, &form, terms)?;
-    let issued = match grant {
-        Grant::DeviceCode => poll(server, client, &form, terms)?,
-        Grant::RefreshToken => refresh(server, client, &form, terms)?,
-    };
-    Ok(success(server, terms, &issued).await)
+    match grant {
+        Grant::DeviceCode => poll(server, client, &form, terms).await,
+        Grant::RefreshToken => Ok(success(server, terms, &refresh(server, client, &form, terms)?).await),
+    }
 }
 
 /// One device access token request. No client's `scope` counts here: it was part of the first request.
-fn poll(server: &Server, client: &Client, form: &Form, terms: &Terms) -> Result<Issued, Refusal> {
+async fn poll(server: &Server, client: &Client, form: &Form, terms: &Terms) -> Result<Reply, Refusal> {
     let device_code = parameters::required(form, "device_code", "device_code is missing.")?;
     let now = server.present();
-    let outcome = server.sessions().poll(device_code, &client.id, now.moment, terms);
+    let (outcome, torn) = {
+        let mut sessions = server.sessions();
+        let before = sessions.with_device_code(device_code).cloned();
+        let outcome = sessions.poll(device_code, &client.id, now.moment, terms);
+        let wait = operation(outcome.kind()).and_then(|operation| terms.effects.tear(operation));
+        let session = wait.and_then(|_| sessions.with_device_code(device_code));
+        let after = session.zip(before).map(|(session, before)| std::mem::replace(session, before));
+        (outcome, wait.zip(after))
+    };
+    if let Some((wait, after)) = torn {
+        tokio::time::sleep(wait).await;
+        server.sessions().put_back(after);
+    }
+    let kind = outcome.kind();
+    let answered = match (terms.effects.replacement(kind), outcome) {
+        (Some(code), _) => Err(Refusal::new(code, "So it is, on purpose.")),
+        (None, outcome) => issue(server, client, form, now, terms, outcome),
+    };
+    let mut reply = match answered {
+        Ok(issued) => success(server, terms, &issued).await,
+        Err(refusal) => refusal.into(),
+    };
+    terms.effects.respond(kind, &mut reply);
+    Ok(reply)
+}
+
+/// What a poll of this outcome does to its session.
+const fn operation(outcome: PollKind) -> Option<Operation> {
     match outcome {
-        PollOutcome::Granted(approval, scopes) => {
+        PollKind::Granted => Some(Operation::Redeem),
+        PollKind::Pending | PollKind::SlowDown => Some(Operation::Wait),
+        PollKind::Denied | PollKind::Expired | PollKind::Foreign | PollKind::Unknown | PollKind::Used => None,
+    }
+}
+
+/// The token of an approved session, or why there is none.
+fn issue(
+    server: &Server,
+    client: &Client,
+    form: &Form,
+    now: Present,
+    terms: &Terms,
+    outcome: PollOutcome,
+) -> Result<Issued, Refusal> {
+    match outcome {
+        PollOutcome::Granted(approval, approved) => {
+            let scopes = if terms.rules.waived(Rule::PollKeepsScope) {
+                parameters::scopes(form, terms)?.unwrap_or(approved)
+            } else {
+                approved
+            };
             Ok(server.tokens().issue(&mut rand::rng(), now, terms, client, approval, scopes))
         }
         PollOutcome::Denied => Err(Refusal::new(ErrorCode::AccessDenied, "The user denied access.")),
@@ -53,7 +101,7 @@ fn poll(server: &Server, client: &Client, form: &Form, terms: &Terms) -> Result<
             ErrorCode::SlowDown,
             "The user has not decided yet; wait longer between polls from now on.",
         )),
-        PollOutcome::Unknown => Err(Refusal::new(
+        PollOutcome::Foreign | PollOutcome::Unknown | PollOutcome::Used => Err(Refusal::new(
             ErrorCode::InvalidGrant,
             "The device code is unknown, used, or was issued to another client.",
         )),

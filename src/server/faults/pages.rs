@@ -1,0 +1,22 @@
+//! Faults of the pages (RFC 8628 §3.3, §5.1). Knows no request.
+
+use axum::http::{Method, StatusCode, header};
+
+use super::super::endpoint::Endpoint;
+use super::super::reply::Reply;
+use super::{Effect, Fault};
+
+pub(super) const FAULTS: &[Fault] = &[Fault {
+    id: "complete-uri-wrong-param-name",
+    clause: "RFC 8628 §3.3.1",
+    summary: "The page does not know the parameter of verification_uri_complete, and says that the code is wrong",
+    seen: "identity server",
+    effect: Effect::Echo(Endpoint::Activate, |request, reply| {
+        if request.method == Method::GET
+            && request.query.contains("user_code=")
+            && request.header(&header::REFERER).is_none()
+        {
+            *reply = Reply::empty(StatusCode::NOT_FOUND);
+        }
+    }),
+}];
