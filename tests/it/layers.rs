@@ -77,6 +77,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("axum", &["http", "server"], "only the reference server and the in-process transport know axum"),
     ("maud", &["server"], "HTML is the reference server's"),
     ("scraper", &["approval"], "other servers' pages are read by the approval drivers"),
+    ("jsonwebtoken", &["expect"], "JWTs are taken apart in expect; the server writes its own"),
     ("saphyr_parser", &["yaml"], "load YAML with yaml::load"),
     ("serde_yaml", &["yaml"], "load YAML with yaml::load"),
     ("comfy_table", &["cli", "report"], "tables are for reports"),
