@@ -25,7 +25,7 @@ pub fn describe(expectation: &Expectation) -> String {
         Expectation::Header(rules) => describe_rules(rules),
         Expectation::ContentType(expected) => content_type(expected),
         Expectation::Body(traits) => and(traits.iter().map(|body_trait| body(*body_trait))),
-        Expectation::Member(rules) => and(rules.iter().map(|(name, rule)| member(name, rule))),
+        Expectation::Member(rules) => and(rules.iter().map(|(name, rule)| member("member", name, rule))),
         Expectation::Absent(names) => and(names.iter().map(|name| absent(name))),
         Expectation::Contains(members) => and(members.iter().map(|(name, wanted)| contains(name, wanted))),
         Expectation::Not(inner) => not(inner),
@@ -36,6 +36,8 @@ pub fn describe(expectation: &Expectation) -> String {
         Expectation::Same(texts) => format!("{} are equal", joined(texts, "and")),
         Expectation::Differ(texts) => format!("{} are different", joined(texts, "and")),
         Expectation::Near(near) => format!("{} within {} of {}", near.a, near.within, near.b),
+        Expectation::Later(later) => format!("{} later than {}", later.a, later.than),
+        Expectation::Jwt(rule) => super::jwt::describe(rule),
         Expectation::Lacks(text) => lacks(text),
         Expectation::Request(expected) => request(*expected),
         Expectation::Target(rule) => format!("a target that has {}", rule.has),
@@ -186,8 +188,8 @@ pub(super) fn not_there(members: &Map<String, Value>) -> String {
     format!("not there; the members are {}", short(&joined(&names, "and"), LONGEST_NAMES))
 }
 
-/// `member expires_in: an integer from 1 on`
-pub(super) fn member(name: &str, rule: &MemberRule) -> String {
+/// `member expires_in: an integer from 1 on`; `what` is the kind of part, such as `member` or `claim`.
+pub(super) fn member(what: &str, name: &str, rule: &MemberRule) -> String {
     let types: Vec<_> = rule.json_type.iter().map(|json_type| type_word(*json_type).to_owned()).collect();
     let mut words = if types.is_empty() { Vec::new() } else { vec![joined(&types, "or")] };
     let quoted =
@@ -198,6 +200,8 @@ pub(super) fn member(name: &str, rule: &MemberRule) -> String {
     if !rule.is_any_case.is_empty() {
         words.push(format!("{} in any case", quoted(&rule.is_any_case)));
     }
+    words.extend(rule.includes.as_ref().map(|wanted| format!("{wanted}, or a list with it")));
+    words.extend(rule.items_at_least.map(|least| format!("of {least} or more items")));
     words.extend(rule.is_not.as_ref().map(|unwanted| format!("not {unwanted:?}")));
     words.extend(rule.at_least.as_ref().map(|least| format!("from {} on", bound(least))));
     words.extend(rule.at_most.as_ref().map(|most| format!("up to {}", bound(most))));
@@ -215,9 +219,9 @@ pub(super) fn member(name: &str, rule: &MemberRule) -> String {
     let optional = if rule.optional { ", if it is there" } else { "" };
     let rule = join_facets(&words);
     if rule.is_empty() {
-        format!("member {name}{optional}")
+        format!("{what} {name}{optional}")
     } else {
-        format!("member {name}: {rule}{optional}")
+        format!("{what} {name}: {rule}{optional}")
     }
 }
 
@@ -248,6 +252,7 @@ const fn type_word(json_type: JsonType) -> &'static str {
         JsonType::Boolean => "a boolean",
         JsonType::Array => "a list",
         JsonType::Object => "an object",
+        JsonType::Null => "null",
     }
 }
 

@@ -8,7 +8,8 @@
 //! - `headers`: header, content_type
 //! - `body`: body, absent, contains, lacks, scope
 //! - `members` and `uri`: member
-//! - `relations`: same_as, same, differ, near
+//! - `jwt`: jwt
+//! - `relations`: same_as, same, differ, near, later
 //! - `combine`: not, any_of, lenient, when
 //! - `together`: count, never, tokens
 //! - `sample`: distinct, entropy
@@ -18,6 +19,7 @@ mod body;
 mod combine;
 mod describe;
 mod headers;
+mod jwt;
 mod members;
 mod relations;
 mod sample;
@@ -29,6 +31,7 @@ mod uri;
 mod view;
 
 pub use describe::describe;
+pub use jwt::claims as jwt_claims;
 pub use show::answer as show_answer;
 
 use crate::exchange::Exchange;
@@ -131,9 +134,11 @@ pub fn needs_answer(expectation: &Expectation) -> bool {
 /// Does it look at an answer at all, or only at the case around it?
 fn looks_at_answer(expectation: &Expectation) -> bool {
     match expectation {
-        Expectation::Same(_) | Expectation::Differ(_) | Expectation::Near(_) | Expectation::Target(_) => {
-            false
-        }
+        Expectation::Same(_)
+        | Expectation::Differ(_)
+        | Expectation::Near(_)
+        | Expectation::Later(_)
+        | Expectation::Target(_) => false,
         Expectation::Not(inner) => looks_at_answer(inner),
         Expectation::AnyOf(alternatives) => alternatives.iter().flatten().any(looks_at_answer),
         Expectation::Lenient(lenient) => lenient.expect.iter().any(looks_at_answer),
@@ -165,9 +170,12 @@ fn one(expectation: &Expectation, view: &View<'_>) -> Vec<Mismatch> {
         Expectation::Lenient(lenient) => combine::capped(lenient, list(&lenient.expect, view)),
         Expectation::When(when) => combine::when(when, view),
         Expectation::SameAs(name) => relations::same_as(name, view),
-        Expectation::Same(_) | Expectation::Differ(_) | Expectation::Near(_) | Expectation::Target(_) => {
-            relations::of_case(expectation, view.scope)
-        }
+        Expectation::Jwt(rule) => jwt::jwt(rule, view),
+        Expectation::Same(_)
+        | Expectation::Differ(_)
+        | Expectation::Near(_)
+        | Expectation::Later(_)
+        | Expectation::Target(_) => relations::of_case(expectation, view.scope),
         Expectation::Count(_)
         | Expectation::Never(_)
         | Expectation::Tokens(_)
@@ -237,6 +245,11 @@ mod tests {
             { "absent": ["a"] }, { "contains": { "a": "b" } }, { "not": { "error": "a" } },
             { "any_of": [[{ "status": 400 }], [{ "error": "b" }]] }, { "same_as": "nobody" },
             { "when": { "member": "a", "expect": [{ "absent": ["a"] }] } }, { "lacks": "a" },
+            { "later": { "a": "{tv.exp}", "than": "now" } },
+            { "jwt": {
+                "of": "a", "signature": "jwks", "hash": { "at_hash": "{tv.user_code}" }, "header_absent": ["jku"],
+                "claim": { "aud": { "includes": "a" } }, "header": { "crit": { "items_at_least": 1 } }
+            } },
             { "scope": { "subset_of": "tv", "lacks": "a" } }, { "tokens": { "of": "tv", "is": 1 } },
             { "count": { "outcome": "pending", "at_most": 0 } }, { "never": { "outcome": "pending", "samples": 1 } },
             { "distinct": { "of": "user_code" } }, { "entropy": { "of": "device_code", "is": "1 bits" } }
@@ -253,6 +266,8 @@ mod tests {
             b"{\"a\":[\"b\",null],\"scope\":[],\"error\":{}}".to_vec(),
             b"{\"access_token\":\"\\u0000\",\"refresh_token\":1}".to_vec(),
             b"{\"token\":\"\\".to_vec(),
+            b"{\"a\":\"e30.e30.\"}".to_vec(),
+            b"{\"a\":\"eyJhbGciOiJSUzI1NiIsImprdSI6WyJ4Il19.eyJhdF9oYXNoIjoxLCJhdWQiOlsxXX0.\",\"keys\":[1,{\"kty\":2}]}".to_vec(),
             b"[".repeat(300),
             b"{\"a\":".repeat(300),
         ];

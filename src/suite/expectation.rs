@@ -48,6 +48,10 @@ pub enum Expectation {
     Differ(Vec<String>),
     /// Two numbers or instants near each other.
     Near(Near),
+    /// One number or instant after another.
+    Later(Later),
+    /// A JWT: its signature, its header and its claims (RFC 7519).
+    Jwt(Jwt),
     /// The body lacks this text: `{tv.device_code}`.
     Lacks(String),
     /// A remark about what was sent.
@@ -120,6 +124,12 @@ pub struct MemberRule {
     /// Not this text.
     #[serde(default)]
     pub is_not: Option<String>,
+    /// This text, or a list that has it: for `aud` (RFC 7519 §4.1.3).
+    #[serde(default)]
+    pub includes: Option<String>,
+    /// The least number of items of a list.
+    #[serde(default)]
+    pub items_at_least: Option<usize>,
     /// The least number, or a time of the language (`shortest_lifetime`).
     #[serde(default)]
     pub at_least: Option<Number>,
@@ -190,6 +200,8 @@ words! {
         Array = "array",
         /// A map.
         Object = "object",
+        /// `null`.
+        Null = "null",
     }
 }
 
@@ -270,6 +282,48 @@ pub struct Near {
     pub b: String,
     /// How far apart they may be.
     pub within: crate::timing::Timing,
+}
+
+/// `later: { a: "{grant.id_token.exp}", than: now }`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Later {
+    /// One number.
+    pub a: String,
+    /// The other, which comes before it.
+    pub than: String,
+}
+
+/// `jwt: { of: id_token, claim: { aud: { includes: "{tv.client_id}" } } }`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Jwt {
+    /// Where it is: a member of the answer, or a text such as `"{grant.id_token}"`.
+    pub of: String,
+    /// By which keys its signature must be good.
+    #[serde(default)]
+    pub signature: Option<SigningKeys>,
+    /// Parameters of its header (RFC 7515 §4.1).
+    #[serde(default)]
+    pub header: BTreeMap<String, MemberRule>,
+    /// Parameters that its header must not have.
+    #[serde(default)]
+    pub header_absent: Vec<String>,
+    /// Its claims.
+    #[serde(default)]
+    pub claim: BTreeMap<String, MemberRule>,
+    /// Claims that, where they are there, are the left half of the digest of a text: `{ at_hash: "{grant.access_token}" }`
+    /// (OpenID Connect Core §3.1.3.6).
+    #[serde(default)]
+    pub hash: BTreeMap<String, String>,
+}
+
+words! {
+    /// Keys that a signature is verified by.
+    SigningKeys {
+        /// The answer at hand is a JWK set, and one of its keys made the signature (RFC 7517 §5).
+        Jwks = "jwks",
+    }
 }
 
 words! {

@@ -146,6 +146,8 @@ impl Expectation {
             Self::Same(_) => "same",
             Self::Differ(_) => "differ",
             Self::Near(_) => "near",
+            Self::Later(_) => "later",
+            Self::Jwt(_) => "jwt",
             Self::Lacks(_) => "lacks",
             Self::Request(_) => "request",
             Self::Target(_) => "target",

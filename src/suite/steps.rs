@@ -75,6 +75,8 @@ words! {
         Oauth = "oauth",
         /// `/.well-known/openid-configuration`.
         Openid = "openid",
+        /// The keys at `jwks_uri` (RFC 7517 §5).
+        Jwks = "jwks",
     }
 }
 

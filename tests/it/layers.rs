@@ -83,6 +83,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("axum", &["http", "judge", "server"], "only the reference server and what takes a router know axum"),
     ("maud", &["server"], "HTML is the reference server's"),
     ("scraper", &["approval"], "other servers' pages are read by the approval drivers"),
+    ("jsonwebtoken", &["expect"], "JWTs are taken apart in expect; the server writes its own"),
     ("saphyr_parser", &["yaml"], "load YAML with yaml::load"),
     ("serde_yaml", &["yaml"], "load YAML with yaml::load"),
     ("comfy_table", &["cli", "report"], "tables are for reports"),

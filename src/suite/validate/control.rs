@@ -110,6 +110,8 @@ fn holds_of_refusals(expectation: &Expectation) -> bool {
         | Expectation::Same(_)
         | Expectation::Differ(_)
         | Expectation::Near(_)
+        | Expectation::Later(_)
+        | Expectation::Jwt(_)
         | Expectation::Target(_)
         | Expectation::Scope(_)
         | Expectation::Distinct(_)

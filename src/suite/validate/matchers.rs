@@ -33,10 +33,24 @@ pub(super) fn check(list: &[Expectation], at: &Spot<'_>, out: &mut Vec<Diagnosti
                     member(rule, &at.to(name.as_str()), out);
                 }
             }
+            Expectation::Jwt(jwt) => {
+                for (key, rules) in [("header", &jwt.header), ("claim", &jwt.claim)] {
+                    for (name, rule) in rules {
+                        member(rule, &at.to(key).to(name.as_str()), out);
+                    }
+                }
+            }
             Expectation::AnyOf(alternatives) => any_of(alternatives, &at, out),
             Expectation::Not(inner) => not(inner, &at, out),
             Expectation::Differ(texts) if texts.iter().collect::<BTreeSet<_>>().len() < texts.len() => {
                 out.push(never_holds("a text never differs from itself", "name two different values", &at));
+            }
+            Expectation::Later(later) if later.a == later.than => {
+                out.push(never_holds(
+                    "an instant is never later than itself",
+                    "name two different ones",
+                    &at,
+                ));
             }
             Expectation::Count(rule) => count(rule, &at, out),
             Expectation::Entropy(rule) => entropy(rule, &at, out),
@@ -91,6 +105,9 @@ fn says_nothing(expectation: &Expectation) -> Option<(&'static str, &'static str
         }
         Expectation::Differ(texts) if texts.len() < 2 => ("one text differs from nothing", "name two values"),
         Expectation::Near(near) if near.a == near.b => ("a number is always near itself", "name two numbers"),
+        Expectation::Jwt(jwt) if jwt.of.is_empty() => {
+            ("no JWT is named, so this looks at nothing", "write of: id_token")
+        }
         Expectation::Lacks(text) if text.is_empty() => {
             ("no text is named, so this can never fail", "name one")
         }
@@ -164,6 +181,8 @@ fn member(rule: &MemberRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
         && rule.without.is_empty();
     let says = !lists_are_empty
         || rule.is_not.is_some()
+        || rule.includes.is_some()
+        || rule.items_at_least.is_some()
         || rule.at_least.is_some()
         || rule.at_most.is_some()
         || rule.above.is_some()

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Place, closest};
 use crate::protocol::Role;
 use crate::suite::{Check, Edits, Expectation, MemberRule, Step, Variant};
 use crate::suite::{ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders};
-use crate::timing::Anchor;
+use crate::timing::{Anchor, NOW};
 
 /// What a name stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -269,6 +269,22 @@ fn expectations(
                     number(value, &at.to(key), names, out);
                 }
             }
+            Expectation::Later(later) => {
+                for (key, value) in [("a", &later.a), ("than", &later.than)] {
+                    number(value, &at.to(key), names, out);
+                }
+            }
+            Expectation::Jwt(jwt) => {
+                text(&jwt.of, &at.to("of"), names, out);
+                for (key, rules) in [("header", &jwt.header), ("claim", &jwt.claim)] {
+                    for (name, rule) in rules {
+                        member(rule, &at.to(key).to(name.as_str()), names, out);
+                    }
+                }
+                for (name, value) in &jwt.hash {
+                    text(value, &at.to("hash").to(name.as_str()), names, out);
+                }
+            }
             Expectation::Lacks(value) => text(value, &at, names, out),
             Expectation::Contains(members) => {
                 for (name, value) in members {
@@ -289,6 +305,7 @@ fn member(rule: &MemberRule, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Dia
     let lists = [("is", &rule.is), ("is_any_case", &rule.is_any_case)];
     let singles = [
         ("is_not", &rule.is_not),
+        ("includes", &rule.includes),
         ("lacks", &rule.lacks),
         ("has", &rule.has),
         ("same_host", &rule.same_host),
@@ -303,11 +320,16 @@ fn member(rule: &MemberRule, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Dia
 fn number(value: &str, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) {
     if placeholders(value).next().is_some() {
         text(value, at, names, out);
-    } else if value.parse::<f64>().is_err() && !Anchor::ALL.iter().any(|anchor| anchor.word() == value) {
+    } else if value.parse::<f64>().is_err()
+        && value != NOW
+        && !Anchor::ALL.iter().any(|anchor| anchor.word() == value)
+    {
         out.push(
             Diagnostic::error("unknown-instant", format!("\"{value}\" is no number and no instant"))
                 .at(at.place())
-                .help("write expiry or token_expiry alone, or a value in braces such as \"{probe.exp}\""),
+                .help(
+                    "write now, expiry or token_expiry alone, or a value in braces such as \"{probe.exp}\"",
+                ),
         );
     }
 }
