@@ -77,6 +77,9 @@ impl Scope for Stage {
     fn instant(&self, text: &str) -> Option<f64> {
         if text == "token_expiry" { Some(1003.0) } else { self.fill(text)?.parse().ok() }
     }
+    fn has_device_code(&self, text: &str) -> bool {
+        text.contains(DEVICE_CODE)
+    }
     fn is_loopback(&self) -> bool {
         self.loopback
     }
@@ -97,6 +100,7 @@ pub(super) fn exchange(number: u32, answer: Result<Answer, NoAnswer>) -> Exchang
         answer,
         sent: Duration::from_millis(u64::from(number) * 100),
         done: Duration::from_millis(u64::from(number) * 100 + 7),
+        page: None,
     }
 }
 
