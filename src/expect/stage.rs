@@ -78,6 +78,9 @@ impl Scope for Stage {
     fn instant(&self, text: &str) -> Option<f64> {
         if text == "token_expiry" { Some(1003.0) } else { self.fill(text)?.parse().ok() }
     }
+    fn has_device_code(&self, text: &str) -> bool {
+        text.contains(DEVICE_CODE)
+    }
     fn is_loopback(&self) -> bool {
         self.loopback
     }

@@ -111,6 +111,10 @@ impl Scope for Values<'_> {
         Some(wall + ahead)
     }
 
+    fn has_device_code(&self, text: &str) -> bool {
+        self.run.has_device_code(text)
+    }
+
     fn is_loopback(&self) -> bool {
         self.run.found.plain_http
     }

@@ -35,7 +35,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("device", 1, ""),
     // 2 doing
     ("clock", 2, ""),
-    ("approval", 2, "secret target"),
+    ("approval", 2, "exchange protocol secret suite target"),
     // `in_process` serves the pages of a router to the approval drivers too.
     ("http", 2, "approval compose exchange"),
     ("login", 2, "clock compose device exchange http outcome protocol secret suite target"),
