@@ -16,7 +16,7 @@ mod settle;
 mod tokens;
 
 pub use link::Link;
-pub use preflight::{Preflight, Trouble, locate, preflight};
+pub use preflight::{Metadata, Preflight, Trouble, locate, preflight};
 pub use resolve::Resolved;
 pub use run::Run;
 pub use settle::{Options, play};
