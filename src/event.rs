@@ -184,7 +184,7 @@ pub struct Ended {
     pub never_came_out: Vec<String>,
     /// Entries of the known failures that no longer fail, or name no check.
     pub stale_known: Vec<String>,
-    /// For each document: how many of the testable requirements that bind a server were judged.
+    /// For each document: how many of the requirements that show at a server were judged.
     pub coverage: Vec<Coverage>,
 }
 
@@ -210,6 +210,6 @@ pub struct Coverage {
     pub document: String,
     /// How many requirements were judged.
     pub judged: usize,
-    /// How many can be judged from outside.
+    /// How many show at a server.
     pub testable: usize,
 }

@@ -1,8 +1,13 @@
 //! Files of the repository that follow from the code and the suites: written by `devgrant generate`, never by hand.
 
+mod coverage;
+
 use std::fmt::Write as _;
 
+pub use coverage::coverage;
+
 use crate::catalog::{Catalog, Entry};
+use crate::coverage::Coverage;
 use crate::diagnostic::Diagnostic;
 use crate::record::plural;
 use crate::server::faults::{self, Fault};
@@ -18,6 +23,7 @@ pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>>
     Ok(vec![
         ("suites/schema.json", schema()),
         ("docs/checks.md", checks(&catalog)),
+        ("docs/coverage.md", coverage(&Coverage::of(&catalog))),
         ("docs/faults.md", faults()),
     ])
 }
@@ -76,10 +82,14 @@ fn checks(catalog: &Catalog) -> String {
                 if needs.is_empty() { "–".to_owned() } else { needs.join(", ") },
                 check.why.clone(),
             ];
-            let cells: Vec<String> =
-                cells.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
+            let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
             let _ = writeln!(out, "| {} |", cells.join(" | "));
         }
     }
     out
+}
+
+/// A text that keeps to its cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
 }

@@ -12,6 +12,7 @@ pub mod yaml;
 // 1 pure: values in, values out
 pub mod catalog;
 pub mod compose;
+pub mod coverage;
 pub mod device;
 pub mod event;
 pub mod exchange;

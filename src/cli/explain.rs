@@ -1,6 +1,9 @@
-//! `devgrant explain`: everything about one check, on one page.
+//! `devgrant explain`: everything about one check, or about one requirement, on one page.
+
+mod requirement;
 
 use crate::catalog::{Catalog, Entry};
+use crate::coverage::Coverage;
 use crate::expect::describe;
 use crate::protocol::{Level, Severity};
 use crate::report::terminal::wrap;
@@ -10,12 +13,15 @@ use crate::verdict::{Verdict, Weight};
 /// Columns of the names at the left.
 const LABEL: usize = 11;
 
-/// Everything about a check.
+/// Everything about a check, or about a requirement.
 ///
 /// # Errors
 ///
-/// A text for people with the ids that come near, if there is no such check.
+/// A text for people with the ids that come near, if there is neither.
 pub fn explain(catalog: &Catalog, id: &str, width: usize) -> Result<String, String> {
+    if let Some(row) = Coverage::of(catalog).row(id) {
+        return Ok(requirement::page(row, width));
+    }
     let entry = find(catalog, id)?;
     let check = &entry.check;
     let mut page = Page { width, lines: vec![entry.id.clone(), check.title.clone()] };
@@ -72,11 +78,20 @@ fn find<'a>(catalog: &'a Catalog, id: &str) -> Result<&'a Entry, String> {
         false => named,
         true => near(catalog, base),
     };
-    let ids: Vec<String> = near.iter().map(|entry| format!("  {}", entry.id)).collect();
+    let mut ids: Vec<String> = near.iter().map(|entry| format!("  {}", entry.id)).collect();
+    if ids.is_empty() {
+        ids.extend(catalog.requirements.closest(id).map(|row| format!("  {row}")));
+    }
     Err(if ids.is_empty() {
-        format!("there is no check \"{id}\"\nhelp: devgrant list shows all of them")
+        format!(
+            "there is no check and no requirement \"{id}\"\nhelp: devgrant list shows all checks, devgrant coverage \
+             --format markdown all requirements"
+        )
     } else {
-        format!("there is no check \"{id}\"; did you mean one of these?\n{}", ids.join("\n"))
+        format!(
+            "there is no check and no requirement \"{id}\"; did you mean one of these?\n{}",
+            ids.join("\n")
+        )
     })
 }
 

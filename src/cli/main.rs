@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::console::Console;
 use super::exit::Exit;
-use super::{check, faults, login, records, serve, suites};
+use super::{check, coverage, faults, login, records, serve, suites};
 use crate::report::terminal::Verbosity;
 
 /// Judges OAuth 2.0 device authorization (RFC 8628) servers.
@@ -29,7 +29,9 @@ enum Command {
     Login(login::Login),
     /// List the checks
     List(suites::List),
-    /// Explain one check: what it judges, why, how, and what is tolerated
+    /// Show how much of the standards is judged, by what, and why the rest is not
+    Coverage(coverage::Coverage),
+    /// Explain one check, or one requirement: what it judges, why, how, and what is tolerated
     Explain(suites::Explain),
     /// Find every mistake in suites and target files; sends nothing
     Validate(suites::Validate),
@@ -61,6 +63,7 @@ fn run(command: Command, console: &Console) -> Exit {
         Command::Report(report) => report.run(console),
         Command::Show(show) => show.run(console),
         Command::List(list) => list.run(console),
+        Command::Coverage(coverage) => coverage.run(console),
         Command::Explain(explain) => explain.run(console),
         Command::Validate(validate) => validate.run(console),
         Command::Generate(generate) => generate.run(console),

@@ -2,6 +2,7 @@
 
 mod check;
 pub mod console;
+pub mod coverage;
 mod exit;
 pub mod explain;
 mod faults;

@@ -23,11 +23,11 @@ pub(super) struct List {
     select: Select,
 }
 
-/// Explain one check: what it judges, why, how, and what is tolerated.
+/// Explain one check, or one requirement: what it judges, why, how, and what is tolerated.
 #[derive(Debug, clap::Args)]
 pub(super) struct Explain {
-    /// The check's id: suite/check
-    #[arg(value_name = "CHECK")]
+    /// The check's id, suite/check; or a requirement's, RFC8628-3.5-c
+    #[arg(value_name = "CHECK|REQUIREMENT")]
     check: String,
     /// Your own suites besides the shipped ones: a file, or a directory of them
     #[arg(long, value_name = "FILE|DIR")]

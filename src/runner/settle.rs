@@ -11,6 +11,7 @@ use super::case::{Played, Player, Stop};
 use super::run::Run;
 use super::scope::Values;
 use crate::catalog::Catalog;
+use crate::coverage::Coverage;
 use crate::event::{CaseResult, Ended, Event, case_name};
 use crate::exchange::Exchange;
 use crate::expect;
@@ -59,7 +60,7 @@ pub async fn play(
             took_ms: whole_ms(run.link.now().saturating_sub(start)),
             never_came_out: run.never_came_out(),
             stale_known: if interrupted { Vec::new() } else { stale(&results, catalog, options) },
-            coverage: catalog.requirements.coverage(judged),
+            coverage: Coverage::of(catalog).of_a_run(judged),
         })))
         .await;
 }

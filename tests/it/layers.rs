@@ -26,9 +26,10 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     // ... what happened, and what it covers ...
     ("event", 1, "outcome protocol verdict"),
     ("record", 1, "event protocol verdict"),
-    ("requirement", 1, "diagnostic event protocol yaml"),
+    ("requirement", 1, "diagnostic protocol yaml"),
     // ... and what is to be done
     ("catalog", 1, "diagnostic protocol requirement suite verdict yaml"),
+    ("coverage", 1, "catalog event requirement"),
     ("target", 1, "diagnostic protocol secret timing yaml"),
     ("plan", 1, "catalog event protocol suite target timing"),
     ("compose", 1, "exchange secret suite target"),
@@ -42,19 +43,19 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "runner",
         2,
-        "approval catalog clock compose device event exchange expect http outcome plan protocol \
+        "approval catalog clock compose coverage device event exchange expect http outcome plan protocol \
          redact suite target timing verdict",
     ),
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
     // 3 showing: from records alone, or from the suites alone
-    ("generated", 3, "catalog diagnostic record server suite"),
+    ("generated", 3, "catalog coverage diagnostic record requirement server suite"),
     ("report", 3, "event protocol record verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (
         "cli",
         4,
-        "approval catalog clock diagnostic event expect generated http login plan protocol record \
+        "approval catalog clock coverage diagnostic event expect generated http login plan protocol record \
          report requirement runner server suite target timing verdict yaml",
     ),
     // The same for a test of somebody else's: no flags, no files, no terminal.

@@ -9,6 +9,10 @@ mod cli;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
+mod device_tests;
+#[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]
 mod generated;
