@@ -16,6 +16,7 @@ use crate::suite::schema;
 pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>> {
     let catalog = Catalog::builtin()?;
     Ok(vec![
+        ("suites/editions.yaml", catalog.editions.clone().with(&catalog.cases()).text()),
         ("suites/schema.json", schema()),
         ("docs/checks.md", checks(&catalog)),
         ("docs/faults.md", faults()),
