@@ -66,6 +66,9 @@ pub struct Began {
     pub constants: BTreeMap<String, String>,
     /// `--mode strict`.
     pub strict: bool,
+    /// The edition whose cases are scored; all of them where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<String>,
     /// Remarks that a reader should know: `http on loopback: transport rows not assessed`.
     pub notes: Vec<String>,
 }
@@ -146,6 +149,9 @@ pub struct CaseResult {
     pub mismatches: Vec<Mismatch>,
     /// The reason it is on the target's list of known failures, if it is.
     pub known: Option<String>,
+    /// The edition it came with, where that is newer than the one that is scored: it is judged and does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unscored: Option<String>,
     /// Its exchanges, by number.
     pub exchanges: Vec<u32>,
     /// How long it took, in milliseconds.
@@ -159,10 +165,10 @@ impl CaseResult {
         case_name(&self.check, self.variant.as_deref())
     }
 
-    /// Does it turn the run red: a failure that is not a known one?
+    /// Does it turn the run red: a failure that counts and is not a known one?
     #[must_use]
     pub fn is_red(&self) -> bool {
-        self.verdict == Verdict::Fail && self.known.is_none()
+        self.verdict == Verdict::Fail && self.known.is_none() && self.unscored.is_none()
     }
 }
 
@@ -182,7 +188,7 @@ pub struct Ended {
     pub took_ms: u64,
     /// Capabilities that the target declares and that never once came out, with what happened instead.
     pub never_came_out: Vec<String>,
-    /// Entries of the known failures that no longer fail, or name no check.
+    /// Entries of the known failures that no longer fail, are out of date, or name no check, with what it is.
     pub stale_known: Vec<String>,
     /// For each document: how many of the requirements that show at a server were judged.
     pub coverage: Vec<Coverage>,

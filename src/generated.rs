@@ -21,6 +21,7 @@ use crate::suite::schema;
 pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>> {
     let catalog = Catalog::builtin()?;
     Ok(vec![
+        ("suites/editions.yaml", catalog.editions.clone().with(&catalog.cases()).text()),
         ("suites/schema.json", schema()),
         ("docs/checks.md", checks(&catalog)),
         ("docs/coverage.md", coverage(&Coverage::of(&catalog))),

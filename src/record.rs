@@ -121,7 +121,8 @@ impl RunRecord {
         if !self.cases.iter().any(|case| case.verdict.is_judged()) {
             return Some("nothing could be judged".to_owned());
         }
-        let errors = self.count(Verdict::Error);
+        let scored = || self.cases.iter().filter(|case| case.unscored.is_none());
+        let errors = scored().filter(|case| case.verdict == Verdict::Error).count();
         if errors > 0 {
             return Some(format!(
                 "{errors} {} ended in an error of our own",
@@ -133,9 +134,8 @@ impl RunRecord {
         }
         let must =
             |case: &&CaseResult| case.weight == Weight::Level(Level::Must) && case.verdict != Verdict::Skip;
-        let planned = self.cases.iter().filter(must).count();
-        let unsure =
-            self.cases.iter().filter(must).filter(|case| case.verdict == Verdict::Inconclusive).count();
+        let planned = scored().filter(must).count();
+        let unsure = scored().filter(must).filter(|case| case.verdict == Verdict::Inconclusive).count();
         (unsure * 10 > planned)
             .then(|| format!("{unsure} of {planned} must-level cases were inconclusive, more than a tenth"))
     }

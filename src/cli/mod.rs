@@ -7,6 +7,7 @@ mod exit;
 pub mod explain;
 mod faults;
 mod files;
+mod known_failures;
 pub mod list;
 mod live;
 pub mod login;

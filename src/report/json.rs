@@ -29,6 +29,8 @@ struct Document<'a> {
     /// How many cases have each verdict. Known failures are among `fail` here, and counted again in `known_failures`.
     verdicts: BTreeMap<Verdict, usize>,
     known_failures: usize,
+    /// Failures of cases that came after the edition that is scored; among `fail` in `verdicts`, too.
+    unscored_failures: usize,
     tallies: BTreeMap<Tally, BTreeMap<Verdict, usize>>,
     cases: &'a [CaseResult],
     /// The exchanges of the cases that are neither green nor skipped.
@@ -58,6 +60,7 @@ pub(super) fn write(record: &RunRecord) -> Vec<u8> {
         ended: record.ended.as_ref(),
         verdicts: Verdict::ALL.iter().map(|verdict| (*verdict, record.count(*verdict))).collect(),
         known_failures: judgement::known(record),
+        unscored_failures: judgement::unscored(record),
         tallies,
         cases: &record.cases,
         exchanges: wanted.iter().filter_map(|number| record.exchanges.get(number)).collect(),

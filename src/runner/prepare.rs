@@ -90,6 +90,7 @@ fn began(wanted: &Wanted<'_>, preflight: &Preflight, plan: &Plan<'_>) -> Began {
             .map(|(constant, length)| (constant.word().to_owned(), show(*length)))
             .collect(),
         strict: wanted.options.strict,
+        edition: wanted.options.edition.as_ref().map(|frozen| frozen.edition.clone()),
         notes: preflight.notes.clone(),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::device::{Answer, Device};
-use crate::exchange::Exchange;
+use crate::exchange::{self, Exchange};
 use crate::outcome::{Outcome, lenient_number, lenient_text, verification_uri};
 use crate::protocol::Role;
 use crate::timing::{Constant, Constants, Timekeeper};
@@ -231,12 +231,7 @@ pub(super) type Sessions = BTreeMap<String, Vec<Session>>;
 
 /// What the device makes of an answer.
 fn device_answer(exchange: &Exchange) -> Answer {
-    let retry_after = exchange
-        .answer
-        .as_ref()
-        .ok()
-        .and_then(|answer| answer.header("retry-after").next().and_then(|value| value.trim().parse().ok()))
-        .map(Duration::from_secs);
+    let retry_after = exchange.answer.as_ref().ok().and_then(exchange::Answer::retry_after);
     match exchange.outcome() {
         Outcome::Pending => Answer::Pending,
         Outcome::SlowDown => {

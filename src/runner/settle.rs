@@ -12,21 +12,25 @@ use super::run::Run;
 use super::scope::Values;
 use crate::catalog::Catalog;
 use crate::coverage::Coverage;
-use crate::event::{CaseResult, Ended, Event, case_name};
+use crate::edition::Frozen;
+use crate::event::{CaseResult, Ended, Event};
 use crate::exchange::Exchange;
 use crate::expect;
+use crate::known::KnownFailures;
 use crate::outcome::Outcome;
 use crate::plan::{Case, Plan, needs_polling};
 use crate::suite::{Alone, Check, Over, mentions};
 use crate::verdict::{Mismatch, Verdict};
 
 /// How the verdicts are taken.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// `--mode strict`.
     pub strict: bool,
-    /// Failures that are known and defended: id to reason.
-    pub known_failures: BTreeMap<String, String>,
+    /// Failures that are known and defended.
+    pub known_failures: KnownFailures,
+    /// `--edition`: what came later is judged and does not count.
+    pub edition: Option<Frozen>,
 }
 
 /// Plays the plan and tells everything as events, [`Event::Ended`] last; `interrupt` ends it early.
@@ -49,6 +53,7 @@ pub async fn play(
         () = interrupt => true,
     };
     let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let names = [catalog.cases(), catalog.editions.retired.clone()].concat();
     let judged: BTreeSet<&str> = results
         .iter()
         .filter(|result: &&CaseResult| result.verdict.is_judged())
@@ -59,7 +64,11 @@ pub async fn play(
             interrupted,
             took_ms: whole_ms(run.link.now().saturating_sub(start)),
             never_came_out: run.never_came_out(),
-            stale_known: if interrupted { Vec::new() } else { stale(&results, catalog, options) },
+            stale_known: if interrupted {
+                Vec::new()
+            } else {
+                options.known_failures.stale(&results, &names)
+            },
             coverage: Coverage::of(catalog).of_a_run(judged),
         })))
         .await;
@@ -128,7 +137,8 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
     for case in over {
         let ending = {
             let results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            look_over(run, case, &archive, &blamed(&results))
+            let beside = if newer(case, options).is_none() { unscored(&results) } else { BTreeSet::new() };
+            look_over(run, case, &archive, &LeftOut { if_broken: blamed(&results), always: beside })
         };
         keep(tell(run, case, ending, options).await);
     }
@@ -278,16 +288,41 @@ fn blamed(results: &[CaseResult]) -> BTreeSet<u32> {
     found.flat_map(|result| &result.exchanges).copied().collect()
 }
 
+/// The exchanges of cases that do not count, and of no other: what they brought must not turn red what counts.
+fn unscored(results: &[CaseResult]) -> BTreeSet<u32> {
+    let of = |scored: bool| {
+        let cases = results.iter().filter(move |result| result.unscored.is_none() == scored);
+        cases.flat_map(|result| &result.exchanges).copied().collect::<BTreeSet<u32>>()
+    };
+    &of(false) - &of(true)
+}
+
+/// The newer edition that a case came with, where an older one is scored.
+fn newer<'a>(case: &Case<'_>, options: &'a Options) -> Option<&'a str> {
+    options.edition.as_ref().and_then(|frozen| frozen.newer(&case.name()))
+}
+
+/// What a check over all answers does not look at, by number.
+struct LeftOut {
+    /// Server errors among these.
+    if_broken: BTreeSet<u32>,
+    /// All of these.
+    always: BTreeSet<u32>,
+}
+
 /// A check over all well-formed answers of the run. A server error that some other check has called wrong already is
 /// left out: one cause, one red.
-fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTreeSet<u32>) -> Ending {
+fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], left_out: &LeftOut) -> Ending {
     let check = &case.entry.check;
     let Some(over) = &check.over else { return Ending::default() };
     let exchanges: Vec<&Exchange> = archive
         .iter()
         .map(|exchange| &**exchange)
         .filter(|exchange| is_meant(check, over, exchange))
-        .filter(|exchange| exchange.outcome() != Outcome::Broken || !blamed.contains(&exchange.number))
+        .filter(|exchange| {
+            exchange.outcome() != Outcome::Broken || !left_out.if_broken.contains(&exchange.number)
+        })
+        .filter(|exchange| !left_out.always.contains(&exchange.number))
         .collect();
     let (sessions, named) = (BTreeMap::new(), BTreeMap::new());
     let values = Values { run, sessions: &sessions, named: &named };
@@ -348,37 +383,13 @@ async fn tell(run: &Run, case: &Case<'_>, ending: Ending, options: &Options) -> 
         verdict: if options.strict { ending.verdict.strict() } else { ending.verdict },
         reason: ending.reason.map(|reason| run.link.scrub(&reason)),
         mismatches,
-        known: options.known_failures.get(&name).or_else(|| options.known_failures.get(&entry.id)).cloned(),
+        known: options.known_failures.reason(&name, &entry.id),
+        unscored: newer(case, options).map(ToOwned::to_owned),
         exchanges: ending.exchanges,
         took_ms: whole_ms(ending.took),
     };
     run.link.tell(Event::Judged(Box::new(result.clone()))).await;
     result
-}
-
-/// Known failures that are none: they name no check, or every judged case of theirs holds.
-fn stale(results: &[CaseResult], catalog: &Catalog, options: &Options) -> Vec<String> {
-    let is_named = |id: &str| {
-        catalog.entries.iter().any(|entry| {
-            entry.id == id
-                || entry.check.each.iter().any(|variant| case_name(&entry.id, Some(&variant.variant)) == id)
-        })
-    };
-    options
-        .known_failures
-        .keys()
-        .filter_map(|id| {
-            if !is_named(id) {
-                return Some(format!("{id}: there is no such check"));
-            }
-            let judged: Vec<&CaseResult> = results
-                .iter()
-                .filter(|result| (result.check == *id || result.case() == *id) && result.verdict.is_judged())
-                .collect();
-            let holds = !judged.is_empty() && judged.iter().all(|result| result.verdict != Verdict::Fail);
-            holds.then(|| format!("{id}: it does not fail any more"))
-        })
-        .collect()
 }
 
 fn whole_ms(length: Duration) -> u64 {

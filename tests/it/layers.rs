@@ -27,8 +27,10 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("event", 1, "outcome protocol verdict"),
     ("record", 1, "event protocol verdict"),
     ("requirement", 1, "diagnostic protocol yaml"),
+    ("known", 1, "diagnostic event verdict yaml"),
+    ("edition", 1, "diagnostic yaml"),
     // ... and what is to be done
-    ("catalog", 1, "diagnostic protocol requirement suite verdict yaml"),
+    ("catalog", 1, "diagnostic edition event protocol requirement suite verdict yaml"),
     ("coverage", 1, "catalog event requirement"),
     ("target", 1, "diagnostic protocol secret timing yaml"),
     ("plan", 1, "catalog event protocol suite target timing"),
@@ -43,7 +45,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "runner",
         2,
-        "approval catalog clock compose coverage device event exchange expect http outcome plan protocol \
+        "approval catalog clock compose coverage device edition event exchange expect http known outcome plan protocol \
          redact suite target timing verdict",
     ),
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
@@ -55,14 +57,15 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "cli",
         4,
-        "approval catalog clock coverage diagnostic event expect generated http login plan protocol record \
+        "approval catalog clock coverage diagnostic edition event expect generated http known login plan protocol record \
          report requirement runner server suite target timing verdict yaml",
     ),
     // The same for a test of somebody else's: no flags, no files, no terminal.
     (
         "judge",
         4,
-        "approval catalog clock diagnostic event http plan protocol record report runner target timing verdict yaml",
+        "approval catalog clock diagnostic edition event http known plan protocol record report runner target timing \
+         verdict yaml",
     ),
 ];
 
@@ -70,7 +73,11 @@ const ALLOWED: &[(&str, u8, &str)] = &[
 const RESERVED: &[(&str, &[&str], &str)] = &[
     ("tokio", &LAYER_2_AND_RIM, "pure code takes instants and values; async code lives in layer 2"),
     ("futures_util", &LAYER_2_AND_RIM, "pure code takes instants and values; async code lives in layer 2"),
-    ("jiff", &["clock", "login", "server", "cli"], "dates come from clock::wall, or from the caller"),
+    (
+        "jiff",
+        &["clock", "known", "login", "server", "cli"],
+        "dates come from clock::wall, or from the caller",
+    ),
     ("jiff::Timestamp::now", &["clock"], "take the date from clock::wall"),
     ("Timestamp::now", &["clock"], "take the date from clock::wall"),
     ("std::time::Instant", &[], "layer 2 uses tokio::time::Instant, so that tests can pause the clock"),

@@ -23,6 +23,8 @@ mod judge;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod living_with_failures;
+#[cfg(test)]
 mod mangled;
 #[cfg(test)]
 mod pinned;

@@ -2,7 +2,7 @@
 
 use crate::event::{Began, CaseResult};
 use crate::record::{RunRecord, plural};
-use crate::report::judgement::is_known;
+use crate::report::judgement::{is_known, is_unscored};
 use crate::report::span;
 use crate::verdict::Verdict;
 
@@ -47,7 +47,8 @@ pub fn ending(record: &RunRecord, style: &Style) -> String {
 #[must_use]
 pub fn header(began: &Began, style: &Style) -> String {
     let strict = if began.strict { " · strict" } else { "" };
-    let what = format!("{} at {} · devgrant {}{strict}", began.target, began.at, began.devgrant);
+    let edition = began.edition.as_ref().map_or_else(String::new, |edition| format!(" · edition {edition}"));
+    let what = format!("{} at {} · devgrant {}{edition}{strict}", began.target, began.at, began.devgrant);
     let mut lines = wrap(&what, style.text_width());
     lines.extend(wrap(&scope(began), style.text_width()).iter().map(|line| line.replace('\u{a0}', " ")));
     if style.verbose == Verbosity::Verbose {
@@ -110,6 +111,7 @@ const REMARKS: u8 = 5;
 fn rank(case: &CaseResult) -> u8 {
     match case.verdict {
         Verdict::Fail if is_known(case) => REMARKS,
+        Verdict::Fail if is_unscored(case) => 2,
         Verdict::Fail => 0,
         Verdict::Error => 1,
         Verdict::Warn => 2,
