@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod approval;
+mod behaviour_card;
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
