@@ -111,9 +111,9 @@ impl RunRecord {
     /// Why the run as a whole says nothing, if so.
     #[must_use]
     pub fn not_judged_because(&self) -> Option<String> {
-        let is_measured = self.card.iter().any(|line| line.measured().is_some());
-        if !self.cases.iter().any(|case| case.verdict.is_judged()) && !(self.cases.is_empty() && is_measured)
-        {
+        let is_judged = self.cases.iter().any(|case| case.verdict.is_judged());
+        let is_card_alone = self.cases.is_empty() && self.card.iter().any(|line| line.measured().is_some());
+        if !is_judged && !is_card_alone {
             return Some("nothing could be judged".to_owned());
         }
         let errors = self.count(Verdict::Error);

@@ -27,11 +27,11 @@ enum Change {
     Mixed(Duration, Duration),
 }
 
-/// From which gap on a poll is let through.
+/// From which gap on a poll is let through; values that were tried were `step` apart.
 ///
 /// Nothing when nothing was tried.
 #[must_use]
-pub fn gap(probes: &[Probe], announced: Duration) -> Option<String> {
+pub fn gap(probes: &[Probe], step: Duration, announced: Duration) -> Option<String> {
     let (first, last) = ends(probes)?;
     let words = words(probes);
     let announced = seconds(announced);
@@ -43,6 +43,12 @@ pub fn gap(probes: &[Probe], announced: Duration) -> Option<String> {
         Change::Always => {
             format!("{words} even after {} (announced {announced})", seconds(last))
         }
+        // What lies between was tried, and dropped.
+        Change::Between(slowed, through) if through > slowed + step + step / 10 => format!(
+            "{words} up to {}, none from {} on (announced {announced})",
+            seconds(slowed),
+            seconds(through)
+        ),
         Change::Between(_, through) => {
             format!("{words} below {} (announced {announced})", seconds(through))
         }
@@ -122,6 +128,10 @@ mod tests {
                 vec![(0, slow), (4500, slow), (5000, None), (5500, None)],
                 "slow_down below 5 s (announced 5 s)",
             ),
+            (
+                vec![(0, slow), (4000, slow), (5500, None)],
+                "slow_down up to 4 s, none from 5.5 s on (announced 5 s)",
+            ),
             (vec![(0, None), (5000, None)], "not enforced: no gap from 0 s on was slowed (announced 5 s)"),
             (vec![(0, slow), (10_000, slow)], "slow_down even after 10 s (announced 5 s)"),
             (
@@ -133,9 +143,9 @@ mod tests {
                 "invalid_grant and slow_down below 1 s (announced 5 s)",
             ),
         ] {
-            assert_eq!(gap(&probes(&tried), five).as_deref(), Some(line));
+            assert_eq!(gap(&probes(&tried), Duration::from_millis(500), five).as_deref(), Some(line));
         }
-        assert_eq!(gap(&[], five), None);
+        assert_eq!(gap(&[], five, five), None);
     }
 
     #[test]

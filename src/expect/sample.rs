@@ -183,6 +183,28 @@ mod tests {
     }
 
     #[test]
+    fn the_spelling_of_codes_is_told_with_its_bits() {
+        // Sixty codes of two letters of four, a dash between them.
+        let letters = |n: u32| char::from_digit(10 + n % 4, 36).unwrap();
+        let all: Vec<Exchange> = (0..60)
+            .map(|n| codes(n, &format!("d-{n:03}"), &format!("{}-{}", letters(n), letters(n / 4))))
+            .collect();
+        let all: Vec<&Exchange> = all.iter().collect();
+        assert_eq!(
+            spelling(CodeKind::UserCode, &all, &stage()).unwrap(),
+            "3 characters as X-X, of 4 different ones (abcd): at most 4.0 bits, by 60 samples"
+        );
+        assert_eq!(
+            spelling(CodeKind::DeviceCode, &all, &stage()).unwrap(),
+            "5 characters, of 10 different ones (0123456789): at most 6.6 bits, by 60 samples"
+        );
+        assert_eq!(
+            spelling(CodeKind::UserCode, &all[..3], &stage()).unwrap_err(),
+            "only 3 values of user_code came, 50 are needed"
+        );
+    }
+
+    #[test]
     fn repeated_codes_are_found_as_the_server_compares_them() {
         let all =
             [codes(1, "d1", "AB-CD"), codes(2, "d2", "abcd"), codes(3, "d1", "X"), answered(4, 400, "")];

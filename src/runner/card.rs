@@ -32,13 +32,21 @@ struct Tried {
     came: Came,
 }
 
+/// What the codes announced, and how far two values are apart by that.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    step: Duration,
+    interval: Duration,
+    lifetime: Duration,
+}
+
 /// What came of one value.
 enum Came {
     /// This answer.
     Answer(Arc<Exchange>),
     /// The value is greater than the lifetime allows.
     TooLong,
-    /// The request went out too late for the value.
+    /// It went out too late, or took too long, to say what the server made of the value.
     TooLate,
     /// The polls before were answered otherwise than `authorization_pending` or `slow_down`.
     Otherwise(Arc<Exchange>),
@@ -102,22 +110,24 @@ impl<'a> Player<'a> {
             .map(|(slow_downs, at)| async move {
                 let mut session = this.ask_for_codes(role, &Edits::default()).await?;
                 this.set_up("codes", session.codes.is_some(), &session.authorized)?;
-                let slack = measure.step.length(&session) / 2;
+                let step = measure.step.length(&session);
                 let tried = match measure.threshold {
-                    Threshold::Gap => this.try_gap(&mut session, slow_downs, at, slack).await?,
-                    Threshold::Age => this.try_age(&mut session, at, slack).await?,
+                    Threshold::Gap => this.try_gap(&mut session, slow_downs, at, step / 2).await?,
+                    Threshold::Age => this.try_age(&mut session, at, step / 2).await?,
                 };
-                Ok((tried, session.announced_interval(), session.lifetime()))
+                Ok((
+                    tried,
+                    Times { step, interval: session.announced_interval(), lifetime: session.lifetime() },
+                ))
             });
-        let tried: Vec<(Tried, Duration, Duration)> =
+        let tried: Vec<(Tried, Times)> =
             futures_util::future::join_all(tries).await.into_iter().collect::<Result<_, Stop>>()?;
-        let (interval, lifetime) =
-            tried.first().map(|(_, interval, lifetime)| (*interval, *lifetime)).unwrap_or_default();
+        let Times { step, interval, lifetime } = tried.first().map(|(_, times)| *times).unwrap_or_default();
         let mut by_slow_downs: BTreeMap<u32, After> = BTreeMap::new();
         let mut otherwise = None;
         let mut late = 0;
         let all = tried.len();
-        for (Tried { at, slow_downs, came }, ..) in tried {
+        for (Tried { at, slow_downs, came }, _) in tried {
             let after = by_slow_downs.entry(slow_downs).or_default();
             match came {
                 Came::Answer(exchange) => after.probes.push(Probe {
@@ -131,14 +141,14 @@ impl<'a> Player<'a> {
         }
         if late * LEAST_PART > all {
             return Err(Stop::Inconclusive(format!(
-                "{late} of {all} polls went out too late on this machine"
+                "{late} of {all} polls went out too late or took too long"
             )));
         }
         let of_one =
             || by_slow_downs.values().flat_map(|after| after.probes.iter().cloned()).collect::<Vec<_>>();
         let line = match (measure.threshold, measure.slow_downs) {
             (Threshold::Gap, Some(_)) => growth(&by_slow_downs, interval),
-            (Threshold::Gap, None) => gap(&of_one(), interval),
+            (Threshold::Gap, None) => gap(&of_one(), step, interval),
             (Threshold::Age, _) => age(&of_one(), lifetime),
         };
         line.ok_or_else(|| match otherwise {
@@ -175,12 +185,15 @@ impl<'a> Player<'a> {
                 _ => return Ok(Tried { at: gap, slow_downs: slowed, came: Came::Otherwise(early) }),
             }
         }
-        let at = session.heard + gap;
+        let before = session.answers.last().map_or(session.authorized.sent, |exchange| exchange.sent);
+        let heard = session.heard;
+        let at = heard + gap;
         if at >= session.expiry().saturating_sub(session.constant(Constant::TolEarly)) {
             return Ok(Tried { at: gap, slow_downs: slowed, came: Came::TooLong });
         }
         let answer = self.poll_once(session, &as_usual, at).await?;
-        let came = if answer.sent > at + slack { Came::TooLate } else { Came::Answer(answer) };
+        let is_sure = is_sure(&answer, at, heard.saturating_sub(before), slack);
+        let came = if is_sure { Came::Answer(answer) } else { Came::TooLate };
         Ok(Tried { at: gap, slow_downs: slowed, came })
     }
 
@@ -190,7 +203,7 @@ impl<'a> Player<'a> {
         let at = session.authorized.done + age;
         let answer = self.poll_once(session, &PollAs { edits: &edits, client: None }, at).await?;
         let came = match answer.outcome() {
-            _ if answer.sent > at + slack => Came::TooLate,
+            _ if !is_sure(&answer, at, session.authorized.took(), slack) => Came::TooLate,
             Outcome::Pending | Outcome::Expired | Outcome::Refused | Outcome::Wordless => {
                 Came::Answer(answer)
             }
@@ -198,6 +211,12 @@ impl<'a> Player<'a> {
         };
         Ok(Tried { at: age, slow_downs: 0, came })
     }
+}
+
+/// Is the value that the server saw the one that was meant, within the slack? It may have stamped both requests at any
+/// instant between sending and answer: the earlier one took `before`.
+fn is_sure(answer: &Exchange, meant: Duration, before: Duration, slack: Duration) -> bool {
+    answer.sent.saturating_sub(meant) + before + answer.took() <= slack
 }
 
 /// An answer that never came says nothing.

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod approval;
+#[cfg(test)]
 mod behaviour_card;
 #[cfg(test)]
 mod binary;
