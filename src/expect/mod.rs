@@ -34,7 +34,8 @@ mod view;
 
 pub use describe::describe;
 pub use jwt::claims as jwt_claims;
-pub use show::answer as show_answer;
+pub use sample::spelling;
+pub use show::{answer as show_answer, answer_word};
 
 use crate::exchange::Exchange;
 use crate::protocol::Capability;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::run::Run;
 use super::session::{Session, Sessions};
 use crate::exchange::Exchange;
-use crate::expect::{self, Scope};
+use crate::expect::{self, Scope, answer_word};
 use crate::outcome::lenient_text;
 use crate::protocol::Capability;
-use crate::suite::{ClientValue, Placeholder, TargetValue, placeholders};
+use crate::suite::{ANSWER, ClientValue, Placeholder, TargetValue, placeholders};
 use crate::timing::{Anchor, Constant, NOW, Timekeeper, Timing};
 
 /// The values of a case by name.
@@ -62,6 +62,9 @@ impl Values<'_> {
 
 /// A member of a named answer, or a claim of the JWT that is one: `id_token.sub`.
 fn of_answer(answer: &Exchange, name: &str) -> Option<String> {
+    if name == ANSWER {
+        return Some(answer_word(answer));
+    }
     let members = answer.members()?;
     let Some((member, claim)) = name.split_once('.') else { return lenient_text(members.get(name)?) };
     lenient_text(expect::jwt_claims(members.get(member)?.as_str()?)?.get(claim)?)

@@ -1,5 +1,6 @@
 //! The suite language: what a YAML file of checks may say, and what must be true of it before anything is sent.
 
+mod card;
 mod expectation;
 mod facts;
 mod graded;
@@ -13,6 +14,7 @@ mod steps;
 mod template;
 mod validate;
 
+pub use card::{Measure, Reading, Threshold};
 pub use expectation::{
     Bits, BodyTrait, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, HeaderRule, JsonType, Jwt,
     Later, Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait, ScopeRule, SigningKeys,
@@ -32,6 +34,6 @@ pub use steps::{
     Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,
 };
 pub use template::{
-    ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders,
+    ANSWER, ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders,
 };
 pub use validate::{SuiteFile, validate};

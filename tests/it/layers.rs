@@ -25,7 +25,9 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("expect", 1, "exchange outcome protocol redact secret suite timing verdict"),
     // ... what happened, and what it covers ...
     ("event", 1, "outcome protocol verdict"),
+    ("card", 1, ""),
     ("record", 1, "event protocol verdict"),
+    ("compare", 1, "event record verdict"),
     ("requirement", 1, "diagnostic protocol yaml"),
     ("known", 1, "diagnostic event verdict yaml"),
     ("edition", 1, "diagnostic yaml"),
@@ -33,7 +35,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("catalog", 1, "diagnostic edition event protocol requirement suite verdict yaml"),
     ("coverage", 1, "catalog event requirement"),
     ("target", 1, "diagnostic protocol secret timing yaml"),
-    ("plan", 1, "catalog event protocol suite target timing"),
+    ("plan", 1, "catalog event protocol suite target timing verdict"),
     ("compose", 1, "exchange secret suite target"),
     ("device", 1, ""),
     // 2 doing
@@ -45,19 +47,19 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "runner",
         2,
-        "approval catalog clock compose coverage device edition event exchange expect http known outcome plan protocol \
+        "approval card catalog clock compose coverage device edition event exchange expect http known outcome plan protocol \
          redact suite target timing verdict",
     ),
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
     // 3 showing: from records alone, or from the suites alone
     ("generated", 3, "catalog coverage diagnostic record requirement server suite"),
-    ("report", 3, "event protocol record verdict"),
+    ("report", 3, "compare event protocol record verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (
         "cli",
         4,
-        "approval catalog clock coverage diagnostic edition event expect generated http known login plan protocol record \
+        "approval catalog clock compare coverage diagnostic edition event expect generated http known login plan protocol record \
          report requirement runner server suite target timing verdict yaml",
     ),
     // The same for a test of somebody else's: no flags, no files, no terminal.
