@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::view::{View, graded};
-use super::{describe, grade_of, show};
+use super::{challenge, describe, grade_of, show};
 use crate::exchange::Answer;
 use crate::redact;
-use crate::suite::{Graded, HeaderRule};
+use crate::suite::{Challenge, Graded, HeaderRule};
 use crate::verdict::Mismatch;
 
 /// How many characters of a header are shown.
@@ -46,6 +46,8 @@ enum Need<'a> {
     Lacks(&'a str),
     /// A challenge of this scheme is there.
     Scheme(&'a str),
+    /// Challenges of one scheme are there, and each is like this.
+    Challenge(&'a Challenge),
     /// The header is there.
     Present,
     /// The header is not there.
@@ -53,12 +55,13 @@ enum Need<'a> {
 }
 
 fn needs(rule: &HeaderRule) -> Vec<Need<'_>> {
-    let HeaderRule { has, lacks, scheme, present } = rule;
+    let HeaderRule { has, lacks, scheme, present, challenge } = rule;
     [
         present.map(|present| if present { Need::Present } else { Need::Absent }),
         has.as_deref().map(Need::Has),
         lacks.as_deref().map(Need::Lacks),
         scheme.as_deref().map(Need::Scheme),
+        challenge.as_ref().map(Need::Challenge),
     ]
     .into_iter()
     .flatten()
@@ -73,6 +76,7 @@ impl Need<'_> {
             Self::Scheme(scheme) => {
                 answer.header(name).flat_map(challenges).any(|found| found.eq_ignore_ascii_case(scheme))
             }
+            Self::Challenge(rule) => challenge::is_good(rule, answer.header(name)),
             Self::Present => answer.header(name).next().is_some(),
             Self::Absent => answer.header(name).next().is_none(),
         }
@@ -83,6 +87,7 @@ impl Need<'_> {
             Self::Has(part) => format!("header {name} with {part}"),
             Self::Lacks(part) => format!("header {name} without {part}"),
             Self::Scheme(scheme) => format!("header {name} with a challenge of scheme {scheme}"),
+            Self::Challenge(rule) => format!("header {name} with {}", challenge::describe(rule)),
             Self::Present => format!("header {name}"),
             Self::Absent => format!("no header {name}"),
         }
@@ -127,7 +132,7 @@ fn shown(name: &str, answer: &Answer) -> String {
 }
 
 /// The parts between commas, quoted strings respected (RFC 9110 §5.6.1).
-fn parts(value: &str) -> Vec<&str> {
+pub(super) fn parts(value: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut quoted, mut escaped) = (0, false, false);
     for (at, c) in value.char_indices() {
@@ -155,7 +160,8 @@ fn challenges(value: &str) -> Vec<&str> {
     parts(value).into_iter().filter_map(scheme).collect()
 }
 
-fn scheme(part: &str) -> Option<&str> {
+/// The scheme, if a challenge begins here.
+pub(super) fn scheme(part: &str) -> Option<&str> {
     let end = part.find(|c: char| !is_token(c)).unwrap_or(part.len());
     let (token, behind) = part.split_at(end);
     let is_parameter = behind.trim_start().starts_with('=');
