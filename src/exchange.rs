@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::outcome::{Outcome, classify};
-use crate::protocol::{Endpoint, Role};
+use serde_json::{Map, Value};
+
+use crate::outcome::{Outcome, classify, json_object};
+use crate::protocol::{CodeFate, Decision, Endpoint, Role};
 
 /// One request and what came of it. Raw: never printed as it is.
 #[derive(Clone)]
@@ -18,6 +20,33 @@ pub struct Exchange {
     pub sent: Duration,
     /// After the last byte was read, since the run's start.
     pub done: Duration,
+    /// What the page showed; only where it is a page at which the approval driver stood.
+    pub page: Option<Page>,
+    read: Read,
+}
+
+/// What was read from the answer, once: checks over all answers ask for it again and again.
+#[derive(Clone)]
+struct Read {
+    outcome: Outcome,
+    members: Option<Map<String, Value>>,
+}
+
+/// A page as its reader sees it. Holds no password, and no value of a field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The title.
+    pub title: String,
+    /// The text, spaces run together.
+    pub text: String,
+    /// The forms, each with its address and the names of its fields and buttons.
+    pub forms: Vec<String>,
+    /// The decisions that it offers, as the target's recipe finds them.
+    pub offers: Vec<Decision>,
+    /// It has a field for the user code.
+    pub asks_for_code: bool,
+    /// What became of the user code that was typed in to get here, where that is known.
+    pub code: Option<CodeFate>,
 }
 
 /// A request as it went out, and what we know about it.
@@ -92,13 +121,41 @@ pub enum NoAnswer {
 }
 
 impl Exchange {
+    /// Keeps what came of a request, and reads the answer; `sent` and `done` are counted from the run's start.
+    #[must_use]
+    pub fn new(
+        number: u32,
+        asked: Asked,
+        answer: Result<Answer, NoAnswer>,
+        sent: Duration,
+        done: Duration,
+    ) -> Self {
+        let read = match &answer {
+            Ok(answer) => {
+                let members = json_object(&answer.body);
+                Read { outcome: classify(answer.status, members.as_ref()), members }
+            }
+            Err(_) => Read { outcome: Outcome::Broken, members: None },
+        };
+        Self { number, asked, answer, sent, done, page: None, read }
+    }
+
+    /// The same, with what its page showed.
+    #[must_use]
+    pub fn showing(self, page: Option<Page>) -> Self {
+        Self { page, ..self }
+    }
+
     /// What the answer means; [`Outcome::Broken`] when none came.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        match &self.answer {
-            Ok(answer) => classify(answer.status, &answer.body),
-            Err(_) => Outcome::Broken,
-        }
+        self.read.outcome
+    }
+
+    /// The JSON object in the answer's body, read leniently; nothing when there is none.
+    #[must_use]
+    pub fn members(&self) -> Option<&Map<String, Value>> {
+        self.read.members.as_ref()
     }
 
     /// From the first byte out to the last byte in.

@@ -59,8 +59,7 @@ pub(super) fn when(when: &When, view: &View<'_>) -> Vec<Mismatch> {
     if view.answer().is_none() {
         return vec![view.miss(describe::when(when))];
     }
-    let has =
-        |view: &View<'_>| view.members.as_ref().is_some_and(|members| members.contains_key(&when.member));
+    let has = |view: &View<'_>| view.members.is_some_and(|members| members.contains_key(&when.member));
     let is_there = match &when.of {
         None => has(view),
         Some(name) => match view.scope.exchange(name) {

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use super::headers::describe_rules;
 use super::show::{joined, number, short};
 use crate::outcome::Outcome;
+use crate::protocol::{CodeFate, Decision};
 use crate::suite::{
-    BodyTrait, Charset, CountRule, Distinct, Entropy, Expectation, Graded, JsonType, MemberRule, Never,
-    Number, RequestTrait, ScopeRule, Tokens, UriKind, When,
+    BodyTrait, Charset, CodeKind, Confusing, CountRule, Distinct, Entropy, Expectation, Graded, JsonType,
+    MemberRule, Never, Number, PageRule, RequestTrait, ScopeRule, Tokens, UriKind, When,
 };
 
 /// How many characters of a list of member names are shown.
@@ -48,6 +49,9 @@ pub fn describe(expectation: &Expectation) -> String {
         Expectation::Never(rule) => never(rule),
         Expectation::Distinct(rule) => distinct(rule),
         Expectation::Entropy(rule) => entropy(rule),
+        Expectation::Alphabet(rule) => and(rule.lacks.iter().map(|confusing| alphabet(rule.of, *confusing))),
+        Expectation::Page(rule) => page(rule),
+        Expectation::Code(expected) => code(expected),
     }
 }
 
@@ -110,6 +114,45 @@ pub(super) fn lacks(template: &str) -> String {
     format!("a body without {template}")
 }
 
+pub(super) fn alphabet(of: CodeKind, lacks: Confusing) -> String {
+    format!("{of} without {lacks}")
+}
+
+pub(super) fn code(expected: &Graded<CodeFate>) -> String {
+    format!("a user code that is {}", graded(expected))
+}
+
+pub(super) fn page(rule: &PageRule) -> String {
+    let PageRule { shows, says, button, code_field, unlike } = rule;
+    let says = (!says.is_empty()).then(|| page_says(says));
+    let shows = shows.as_deref().map(page_shows);
+    let field = code_field.then(page_code_field);
+    let unlike = unlike.as_deref().map(page_unlike);
+    let buttons = button.iter().map(|decision| page_button(*decision));
+    and([shows, says].into_iter().flatten().chain(buttons).chain(field).chain(unlike))
+}
+
+pub(super) fn page_shows(template: &str) -> String {
+    format!("a page that shows {template}")
+}
+
+pub(super) fn page_says(words: &[String]) -> String {
+    let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    format!("a page that says {}", short(&joined(&words, "or"), LONGEST_NAMES))
+}
+
+pub(super) fn page_button(decision: Decision) -> String {
+    format!("a page with a button to {decision}")
+}
+
+pub(super) fn page_code_field() -> String {
+    "a page with a field for the user code".to_owned()
+}
+
+pub(super) fn page_unlike(name: &str) -> String {
+    format!("a page that says something else than the page {name}")
+}
+
 pub(super) fn not(inner: &Expectation) -> String {
     format!("not {}", describe(inner))
 }
@@ -146,6 +189,7 @@ pub(super) fn request(expected: RequestTrait) -> String {
         RequestTrait::FailedAuthentication => "a request whose client authentication fails",
         RequestTrait::AuthorizationHeader => "a request with an Authorization header",
         RequestTrait::PublicClient => "a request of a public client",
+        RequestTrait::Form => "a form that was posted",
     }
     .to_owned()
 }

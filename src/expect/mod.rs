@@ -9,10 +9,11 @@
 //! - `body`: body, absent, contains, filled_lists, lacks, scope
 //! - `members` and `uri`: member
 //! - `jwt`: jwt
+//! - `pages`: page, code
 //! - `relations`: same_as, same, differ, near, later
 //! - `combine`: not, any_of, lenient, when
 //! - `together`: count, never, tokens
-//! - `sample`: distinct, entropy
+//! - `sample`: distinct, entropy, alphabet
 
 mod answer;
 mod body;
@@ -22,6 +23,7 @@ mod describe;
 mod headers;
 mod jwt;
 mod members;
+mod pages;
 mod relations;
 mod sample;
 mod show;
@@ -56,6 +58,8 @@ pub trait Scope {
     fn seconds(&self, timing: &Timing) -> f64;
     /// A number: an instant such as `token_expiry` in unix seconds, or what a filled template says.
     fn instant(&self, text: &str) -> Option<f64>;
+    /// Does a text have any device code of the run in it, in any spelling?
+    fn has_device_code(&self, text: &str) -> bool;
     /// Is the target on this machine?
     fn is_loopback(&self) -> bool;
 }
@@ -110,6 +114,7 @@ pub fn looks_at_all(expectation: &Expectation) -> bool {
         | Expectation::Never(_)
         | Expectation::Tokens(_)
         | Expectation::Distinct(_)
+        | Expectation::Alphabet(_)
         | Expectation::Entropy(_) => true,
         Expectation::Not(inner) => looks_at_all(inner),
         Expectation::AnyOf(alternatives) => alternatives.iter().flatten().any(looks_at_all),
@@ -166,6 +171,8 @@ fn one(expectation: &Expectation, view: &View<'_>) -> Vec<Mismatch> {
         Expectation::FilledLists(rule) => body::filled_lists(rule, view),
         Expectation::Lacks(text) => body::lacks(text, view),
         Expectation::Scope(rule) => body::scope(rule, view),
+        Expectation::Page(rule) => pages::page(rule, view),
+        Expectation::Code(graded) => pages::code(graded, view),
         Expectation::Member(rules) => members::member(rules, view),
         Expectation::Not(inner) => combine::not(inner, view),
         Expectation::AnyOf(alternatives) => combine::any_of(alternatives, view),
@@ -182,6 +189,7 @@ fn one(expectation: &Expectation, view: &View<'_>) -> Vec<Mismatch> {
         | Expectation::Never(_)
         | Expectation::Tokens(_)
         | Expectation::Distinct(_)
+        | Expectation::Alphabet(_)
         | Expectation::Entropy(_) => together::of_one(expectation, view),
     }
 }

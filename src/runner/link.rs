@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
-use super::session::members;
+use super::pages;
+use crate::approval::Fetched;
 use crate::compose::Composed;
 use crate::event::{Event, ShownExchange, Waiting};
 use crate::exchange::{Asked, Exchange, NoAnswer};
@@ -187,24 +188,21 @@ impl Link {
     async fn keep(&self, label: Label<'_>, mut composed: Composed, sent: Sent) -> Arc<Exchange> {
         let sent_at = self.since_start(sent.sent);
         composed.manner.kept_pace = label.on_pace_from.is_some_and(|from| sent_at >= from);
-        let exchange = Arc::new(Exchange {
-            number: self.counter.fetch_add(1, Ordering::Relaxed) + 1,
-            asked: Asked {
-                endpoint: label.endpoint,
-                method: composed.method,
-                url: composed.url,
-                headers: composed.headers,
-                body: composed.body,
-                client: label.client,
-                manner: composed.manner,
-            },
-            answer: sent.answer,
-            sent: sent_at,
-            done: self.since_start(sent.done),
-        });
+        let asked = Asked {
+            endpoint: label.endpoint,
+            method: composed.method,
+            url: composed.url,
+            headers: composed.headers,
+            body: composed.body,
+            client: label.client,
+            manner: composed.manner,
+        };
+        let number = self.counter.fetch_add(1, Ordering::Relaxed) + 1;
+        let exchange =
+            Arc::new(Exchange::new(number, asked, sent.answer, sent_at, self.since_start(sent.done)));
         let shown = {
             let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(members) = members(&exchange) {
+            if let Some(members) = exchange.members() {
                 for name in SECRET_MEMBERS {
                     if let Some(secret) = members.get(name).and_then(serde_json::Value::as_str) {
                         secrets.add(secret);
@@ -212,6 +210,26 @@ impl Link {
                 }
             }
             show(&exchange, label.case, &secrets)
+        };
+        self.archive.lock().unwrap_or_else(PoisonError::into_inner).push(exchange.clone());
+        self.tell(Event::Exchanged(Box::new(shown))).await;
+        exchange
+    }
+
+    /// Keeps what the approval driver asked for and saw; `user_code` is what its request may show.
+    pub(super) async fn keep_page(
+        &self,
+        case: &str,
+        client: Role,
+        user_code: &str,
+        fetched: Fetched,
+    ) -> Arc<Exchange> {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed) + 1;
+        let times = (self.since_start(fetched.sent), self.since_start(fetched.done));
+        let exchange = Arc::new(pages::exchange(number, client, times, &fetched));
+        let shown = {
+            let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+            pages::show(&exchange, case, user_code, &fetched.open, &secrets)
         };
         self.archive.lock().unwrap_or_else(PoisonError::into_inner).push(exchange.clone());
         self.tell(Event::Exchanged(Box::new(shown))).await;

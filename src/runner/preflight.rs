@@ -4,6 +4,7 @@
 //! path is not there. Everything else, a 500 included, runs and is judged.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use url::Url;
 
 use super::link::{Label, Link};
 use super::resolve::{Resolved, well_known};
-use super::session::{Codes, members};
+use super::session::Codes;
 use crate::compose::{Composed, form_post};
 use crate::exchange::{Exchange, Manner, NoAnswer};
 use crate::outcome::Outcome;
@@ -34,8 +35,9 @@ pub struct Preflight {
     pub notes: Vec<String>,
 }
 
-/// Why nothing can be judged.
-#[derive(Debug, thiserror::Error)]
+/// Why nothing can be judged. `Display` is the sentence alone, `Debug` is [`Trouble::text`]: a test that unwraps shows
+/// everything.
+#[derive(thiserror::Error)]
 #[error("{message}")]
 pub struct Trouble {
     /// One sentence.
@@ -44,6 +46,27 @@ pub struct Trouble {
     pub detail: Option<String>,
     /// What to do next.
     pub help: String,
+}
+
+impl Trouble {
+    /// Everything, for people: the sentence, what was seen, what to do next.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut lines = vec![format!("error: {}", self.message)];
+        if let Some(detail) = &self.detail {
+            lines.push(String::new());
+            lines.extend(detail.lines().map(|line| format!("  {line}").trim_end().to_owned()));
+            lines.push(String::new());
+        }
+        lines.push(format!("help: {}", self.help));
+        lines.join("\n")
+    }
+}
+
+impl fmt::Debug for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
 }
 
 /// Finds the endpoints, asks for codes once with every client, and polls once.
@@ -59,9 +82,14 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
     let endpoints = locate(link, target).await?;
     let mut notes = Vec::new();
     let plain_http = is_plain_loopback(&endpoints.token);
-    if plain_http {
-        notes.push("plain http on loopback: transport is not assessed".to_owned());
-    }
+    let unassessed = if !link.shared().has_tls() {
+        Some("in this process, without a socket: transport is not assessed")
+    } else if plain_http {
+        Some("plain http on loopback: transport is not assessed")
+    } else {
+        None
+    };
+    notes.extend(unassessed.map(ToOwned::to_owned));
 
     let asked = ask_with_every_client(link, target, &endpoints).await;
     let mine = asked.iter().find(|asked| asked.role == Role::Tv).map(|asked| asked.exchange.clone());
@@ -114,6 +142,7 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
         lifetime,
         pace_lifetime: pace.map_or(lifetime, |exchange| lifetime_of(Some(exchange))),
         plain_http,
+        unassessed_transport: unassessed,
     };
     Ok(Preflight { endpoints, found, notes })
 }
@@ -212,10 +241,10 @@ async fn discover(
         let exchange = send(link, Endpoint::Metadata, Role::Tv, composed).await;
         somebody_is_there(&url, &exchange)?;
         let is_good = exchange.answer.as_ref().is_ok_and(|answer| answer.status == 200);
-        if let Some(document) = members(&exchange).filter(|_| is_good) {
+        if let Some(document) = exchange.members().filter(|_| is_good) {
             *slot = Some(url);
             for (name, value) in document {
-                found.entry(name).or_insert(value);
+                found.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
     }
@@ -260,13 +289,15 @@ fn path_is_there(url: &str, key: &str, exchange: &Exchange) -> Result<(), Troubl
 
 /// The client is refused by name: `invalid_client` or `unauthorized_client`.
 fn is_refused_by_name(exchange: &Exchange) -> bool {
-    let error = members(exchange).and_then(|members| members.get("error")?.as_str().map(ToOwned::to_owned));
+    let error = exchange.members().and_then(|members| members.get("error")?.as_str().map(ToOwned::to_owned));
     error.is_some_and(|error| matches!(error.as_str(), "invalid_client" | "unauthorized_client"))
 }
 
 fn refused_line(asked: &AskedBy, endpoint: &str) -> String {
     let status = asked.exchange.answer.as_ref().map_or(0, |answer| answer.status);
-    let error = members(&asked.exchange)
+    let error = asked
+        .exchange
+        .members()
         .and_then(|members| members.get("error")?.as_str().map(ToOwned::to_owned))
         .unwrap_or_default();
     format!("POST {endpoint} as {} was answered {status} {error}", asked.role)

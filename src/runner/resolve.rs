@@ -41,6 +41,8 @@ impl Resolved {
             Endpoint::Revocation => self.revocation.as_deref(),
             Endpoint::Introspection => self.introspection.as_deref(),
             Endpoint::Metadata => self.metadata(None),
+            // Each session has its own; the approval driver opens them.
+            Endpoint::Pages => None,
         }
     }
 

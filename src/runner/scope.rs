@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::run::Run;
-use super::session::{Session, Sessions, members};
+use super::session::{Session, Sessions};
 use crate::exchange::Exchange;
 use crate::expect::{self, Scope};
 use crate::outcome::lenient_text;
@@ -63,7 +63,7 @@ impl Values<'_> {
 
 /// A member of a named answer, or a claim of the JWT that is one: `id_token.sub`.
 fn of_answer(answer: &Exchange, name: &str) -> Option<String> {
-    let members = members(answer)?;
+    let members = answer.members()?;
     let Some((member, claim)) = name.split_once('.') else { return lenient_text(members.get(name)?) };
     match expect::jwt_claims(members.get(member)?.as_str()?)?.get(claim)? {
         list @ serde_json::Value::Array(_) => Some(list.to_string()),
@@ -113,6 +113,10 @@ impl Scope for Values<'_> {
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
         let wall = crate::clock::wall().as_millisecond() as f64 / 1000.0;
         Some(wall + ahead)
+    }
+
+    fn has_device_code(&self, text: &str) -> bool {
+        self.run.has_device_code(text)
     }
 
     fn is_loopback(&self) -> bool {

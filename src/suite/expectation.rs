@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::graded::{Graded, OneOrMany, many};
+use super::pages::{AlphabetRule, PageRule};
 use crate::outcome::Outcome;
-use crate::protocol::Capability;
 use crate::protocol::words::words;
+use crate::protocol::{Capability, CodeFate};
 
 /// One thing that must hold.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -54,7 +55,7 @@ pub enum Expectation {
     Later(Later),
     /// A JWT: its signature, its header and its claims (RFC 7519).
     Jwt(Jwt),
-    /// The body lacks this text: `{tv.device_code}`.
+    /// The body lacks this text: `{tv.device_code}`; of `{any.device_code}` the headers and the address do, too.
     Lacks(String),
     /// A remark about what was sent.
     Request(RequestTrait),
@@ -70,6 +71,12 @@ pub enum Expectation {
     Never(Never),
     /// All values are different.
     Distinct(Distinct),
+    /// The characters that the values are made of.
+    Alphabet(AlphabetRule),
+    /// What a reader of the page sees.
+    Page(PageRule),
+    /// What became of the user code that was typed in.
+    Code(Graded<CodeFate>),
     /// How hard the values are to guess: an upper bound from their length and the characters seen.
     Entropy(Entropy),
 }
@@ -93,6 +100,12 @@ pub struct HeaderRule {
     /// What every challenge of one scheme must be (`WWW-Authenticate`).
     #[serde(default)]
     pub challenge: Option<Challenge>,
+    /// A directive that must be there and limit something (`Content-Security-Policy`).
+    #[serde(default)]
+    pub directive: Option<String>,
+    /// Its address, if there is one, stays at the origin that was asked.
+    #[serde(default)]
+    pub same_origin: bool,
 }
 
 /// `challenge: { scheme: Bearer, params_at_least: 1, once: [realm, error] }`
@@ -360,6 +373,8 @@ words! {
         AuthorizationHeader = "authorization_header",
         /// The client is public.
         PublicClient = "public_client",
+        /// We posted the form of a page.
+        Form = "form",
     }
 }
 

@@ -9,18 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use super::{Length, User};
+use crate::protocol::Decision;
 use crate::protocol::words::words;
 use crate::secret::Secret;
-
-words! {
-    /// What the user decides at the verification page (RFC 8628 §3.3).
-    Decision {
-        /// Yes.
-        Approve = "approve",
-        /// No.
-        Deny = "deny",
-    }
-}
 
 words! {
     /// A blank of a text to fill in.
@@ -43,6 +34,17 @@ pub enum Approval {
     /// Shows code and URI and waits for a person.
     #[serde(rename = "manual")]
     Manual(Manual),
+}
+
+impl Approval {
+    /// What the driver is called.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Form(_) => "form",
+            Self::Manual(_) => "manual",
+        }
+    }
 }
 
 /// Settings of the `manual` driver.

@@ -116,6 +116,9 @@ fn holds_of_refusals(expectation: &Expectation) -> bool {
         | Expectation::Target(_)
         | Expectation::Scope(_)
         | Expectation::Distinct(_)
+        | Expectation::Alphabet(_)
+        | Expectation::Page(_)
+        | Expectation::Code(_)
         | Expectation::Entropy(_) => false,
     }
 }

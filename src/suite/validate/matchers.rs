@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::spot::{Located, Spot, nested};
 use crate::diagnostic::{Diagnostic, closest};
 use crate::outcome::Outcome;
-use crate::protocol::REGISTERED_ERRORS;
+use crate::protocol::{CodeFate, REGISTERED_ERRORS};
 use crate::suite::{
     Challenge, Check, CodeKind, CountRule, Distinct, Entropy, Expectation, Graded, HeaderRule, MemberRule,
-    Never, Number, Step,
+    Never, Number, PageRule, Step,
 };
 
 /// The word for any other registered error.
@@ -112,6 +112,21 @@ fn says_nothing(expectation: &Expectation) -> Option<(&'static str, &'static str
         Expectation::Lacks(text) if text.is_empty() => {
             ("no text is named, so this can never fail", "name one")
         }
+        Expectation::Page(PageRule { shows: None, says, button, code_field: false, unlike: None })
+            if says.is_empty() && button.is_empty() =>
+        {
+            (
+                "nothing is said of the page, so this can never fail",
+                "write shows:, says:, button:, code_field: true or unlike:",
+            )
+        }
+        Expectation::Code(graded) if CodeFate::ALL.iter().all(|fate| graded.all().any(|f| f == fate)) => (
+            "whatever becomes of the code is tolerated here, so this can never fail",
+            "leave out what is wrong",
+        ),
+        Expectation::Alphabet(rule) if rule.lacks.is_empty() => {
+            ("no character is wrong here, so this can never fail", "write lacks: vowels or look-alikes")
+        }
         Expectation::Scope(rule)
             if rule.subset_of.is_none() && rule.lacks.is_none() && rule.same_as.is_none() =>
         {
@@ -167,7 +182,7 @@ fn status_codes(statuses: &Graded<u16>, at: &Spot<'_>, out: &mut Vec<Diagnostic>
 }
 
 fn header(rule: &HeaderRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
-    let HeaderRule { has, lacks, scheme, present, challenge } = rule;
+    let HeaderRule { has, lacks, scheme, present, challenge, directive, same_origin } = rule;
     if let Some(Challenge { params_at_least: None | Some(0), once, charset, .. }) = challenge
         && once.is_empty()
         && charset.is_empty()
@@ -178,13 +193,18 @@ fn header(rule: &HeaderRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
                 .help("write params_at_least:, once: or charset:; or scheme: in place of challenge:"),
         );
     }
-    if has.is_none() && lacks.is_none() && scheme.is_none() && present.is_none() && challenge.is_none() {
+    let is_silent = has.is_none() && lacks.is_none() && scheme.is_none() && directive.is_none();
+    if is_silent && present.is_none() && challenge.is_none() && !same_origin {
         out.push(
             Diagnostic::error("never-fails", "nothing is said of this header, so this can never fail")
                 .at(at.key_place())
-                .help("write has:, lacks:, scheme:, challenge: or present: true"),
+                .help(
+                    "write has:, lacks:, scheme:, challenge:, directive:, same_origin: true or present: true",
+                ),
         );
-    } else if *present == Some(false) && (has.is_some() || scheme.is_some() || challenge.is_some()) {
+    } else if *present == Some(false)
+        && (has.is_some() || scheme.is_some() || challenge.is_some() || directive.is_some())
+    {
         out.push(never_holds("a header that is not there has no parts", "leave present: false out", at));
     }
 }
@@ -301,6 +321,7 @@ pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>,
             Expectation::Distinct(Distinct { of }) | Expectation::Entropy(Entropy { of, .. }) => {
                 *of != CodeKind::RefreshToken
             }
+            Expectation::Alphabet(_) => true,
             _ => false,
         };
         if of_codes && !check.steps.is_empty() {
@@ -333,6 +354,7 @@ pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>,
                         | Expectation::Never(_)
                         | Expectation::Tokens(_)
                         | Expectation::Distinct(_)
+                        | Expectation::Alphabet(_)
                         | Expectation::Entropy(_)
                 );
                 if is_about_many {
