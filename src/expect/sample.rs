@@ -1,4 +1,4 @@
-//! Codes over a sample: all different, and how hard to guess.
+//! Codes and refresh tokens over a sample: all different, and how hard to guess.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,10 +23,14 @@ const LOOK_ALIKES: [(char, char); 4] = [('0', 'O'), ('1', 'I'), ('1', 'L'), ('I'
 /// How many letters of an alphabet are worth listing.
 const LONGEST_ALPHABET: usize = 40;
 
-/// The values of one kind in the answers that brought codes.
+/// The values of one kind in the answers that brought codes, or tokens.
 fn values(kind: CodeKind, views: &[View<'_>]) -> Vec<(String, u32)> {
-    let codes = views.iter().filter(|view| view.outcome == Outcome::Codes);
-    codes
+    let bringing = match kind {
+        CodeKind::DeviceCode | CodeKind::UserCode => Outcome::Codes,
+        CodeKind::RefreshToken => Outcome::Granted,
+    };
+    let answers = views.iter().filter(|view| view.outcome == bringing);
+    answers
         .filter_map(|view| {
             let value = lenient_text(view.members?.get(kind.word())?)?;
             Some((value, view.exchange.number))
@@ -36,7 +40,7 @@ fn values(kind: CodeKind, views: &[View<'_>]) -> Vec<(String, u32)> {
 
 fn show_code(kind: CodeKind, code: &str) -> String {
     match kind {
-        CodeKind::DeviceCode => secret::redact(code),
+        CodeKind::DeviceCode | CodeKind::RefreshToken => secret::redact(code),
         CodeKind::UserCode => show::text(code),
     }
 }
@@ -50,7 +54,7 @@ pub(super) fn distinct(rule: &Distinct, views: &[View<'_>]) -> Overall {
     let mut seen: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
     for (value, number) in values {
         let value = match rule.of {
-            CodeKind::DeviceCode => value,
+            CodeKind::DeviceCode | CodeKind::RefreshToken => value,
             CodeKind::UserCode => letters_and_digits(&value),
         };
         seen.entry(value).or_default().insert(number);
@@ -84,7 +88,7 @@ fn guessing(kind: CodeKind, values: &[(String, u32)]) -> Guessing {
     let samples: Vec<Vec<char>> = values
         .iter()
         .map(|(value, _)| {
-            value.chars().filter(|c| kind == CodeKind::DeviceCode || c.is_alphanumeric()).collect()
+            value.chars().filter(|c| kind != CodeKind::UserCode || c.is_alphanumeric()).collect()
         })
         .collect();
     let longest = samples.iter().map(Vec::len).max().unwrap_or_default();

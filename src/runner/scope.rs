@@ -29,6 +29,7 @@ impl Values<'_> {
         match placeholder {
             Placeholder::Random => Some(self.run.random.clone()),
             Placeholder::Target(TargetValue::Issuer) => self.run.target.issuer.clone(),
+            Placeholder::Target(TargetValue::Resource) => self.run.endpoints.resource.clone(),
             Placeholder::Client(role, ClientValue::Id) => Some(self.run.client(role)?.id.clone()),
             Placeholder::Client(role, ClientValue::Secret) => {
                 self.run.client(role)?.secret.as_ref().map(|secret| secret.expose().to_owned())
@@ -67,7 +68,10 @@ fn of_answer(answer: &Exchange, name: &str) -> Option<String> {
     }
     let members = answer.members()?;
     let Some((member, claim)) = name.split_once('.') else { return lenient_text(members.get(name)?) };
-    lenient_text(expect::jwt_claims(members.get(member)?.as_str()?)?.get(claim)?)
+    match expect::jwt_claims(members.get(member)?.as_str()?)?.get(claim)? {
+        list @ serde_json::Value::Array(_) => Some(list.to_string()),
+        value => lenient_text(value),
+    }
 }
 
 impl Scope for Values<'_> {

@@ -196,6 +196,9 @@ impl Session {
             "verification_uri" => codes.map(|codes| codes.verification_uri.clone()),
             "verification_uri_complete" => codes.and_then(|codes| codes.verification_uri_complete.clone()),
             "client_id" => client_id.map(ToOwned::to_owned),
+            "less_scope" => {
+                self.requested_scope.as_deref()?.rsplit_once(' ').map(|(less, _)| less.to_owned())
+            }
             "access_token" => self.token_sets.last().map(|set| set.access_token.clone()),
             "refresh_token" => self.token_sets.last().and_then(|set| set.refresh_token.clone()),
             member => self.authorized.members().and_then(|members| lenient_text(members.get(member)?)),

@@ -20,7 +20,7 @@ use crate::known::KnownFailures;
 use crate::outcome::Outcome;
 use crate::plan::{Case, Plan, needs_polling};
 use crate::suite::{Alone, Check, Over, mentions};
-use crate::verdict::{Mismatch, Verdict};
+use crate::verdict::{Grade, Mismatch, Verdict};
 
 /// How the verdicts are taken.
 #[derive(Debug, Clone)]
@@ -271,7 +271,7 @@ fn next_held<'a, 'b>(held: &mut Vec<(&'a Case<'b>, Ending)>) -> Option<(&'a Case
     (!held.is_empty()).then(|| held.remove(next))
 }
 
-/// A negative whose positive is another check says nothing when that one did not hold.
+/// A negative whose positive is another check says nothing when that one did not hold, however little that weighs.
 fn controlled(case: &Case<'_>, ending: Ending, results: &[CaseResult]) -> Ending {
     let Some(id) = case.entry.control_id() else { return ending };
     if !ending.verdict.is_judged() {
@@ -280,7 +280,8 @@ fn controlled(case: &Case<'_>, ending: Ending, results: &[CaseResult]) -> Ending
     let held = results
         .iter()
         .filter(|result| result.check == id)
-        .any(|result| matches!(result.verdict, Verdict::Pass | Verdict::Acceptable | Verdict::Warn));
+        .filter(|result| result.verdict.is_judged())
+        .any(|result| result.mismatches.iter().all(|mismatch| mismatch.grade != Grade::Mismatch));
     if held {
         return ending;
     }

@@ -16,9 +16,9 @@ mod validate;
 
 pub use card::{Measure, Reading, Threshold};
 pub use expectation::{
-    Bits, BodyTrait, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, HeaderRule, JsonType, Jwt,
-    Later, Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait, ScopeRule, SigningKeys,
-    TargetRule, Tokens, UriKind, UriPart, When,
+    Bits, BodyTrait, Challenge, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, FilledLists,
+    HeaderRule, JsonType, Jwt, Later, Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait,
+    ScopeRule, SigningKeys, TargetRule, Tokens, UriKind, UriPart, When,
 };
 pub use graded::{Graded, OneOrMany};
 pub use mentions::mentions;

@@ -68,7 +68,7 @@ pub(super) const FAULTS: &[Fault] = &[
         seen: "web framework library",
         effect: Effect::Edit(Endpoint::UserInfo, |reply| {
             if reply.status == StatusCode::UNAUTHORIZED {
-                reply.set_header(header::WWW_AUTHENTICATE, "Bearer");
+                reply.set_header(header::WWW_AUTHENTICATE, "Bearer realm=\"api\"");
             }
         }),
     },

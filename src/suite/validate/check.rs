@@ -233,6 +233,10 @@ fn counts(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Dia
                 let sessions = step.sessions.map_or(1, size);
                 few("sessions", sessions, 1, &at.to("sessions"), "leave it out for one session");
             }
+            Step::Refresh(step) => {
+                let times = step.times.map_or(1, size);
+                few("times", times, 1, &at.to("times"), "leave it out for one refresh");
+            }
             Step::Race(step) => {
                 few("the polls of a race", size(step.polls), 2, &at.to("polls"), "one alone is a poll")
             }

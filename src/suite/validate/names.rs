@@ -295,10 +295,18 @@ fn expectations(
                 let now = if own.is_some() { names.now.saturating_sub(1) } else { names.now };
                 answer(name, &at, &Names { now, ..*names }, out);
             }
+            Expectation::When(when) => {
+                if let Some(name) = &when.of {
+                    answer(name, &at.to("of"), names, out);
+                }
+            }
             Expectation::Tokens(rule) => session(&rule.of, &at.to("of"), names, out),
             Expectation::Scope(rule) => {
                 if let Some(name) = &rule.subset_of {
                     session(name, &at.to("subset_of"), names, out);
+                }
+                if let Some(name) = &rule.same_as {
+                    answer(name, &at.to("same_as"), names, out);
                 }
                 text(rule.lacks.as_deref().unwrap_or_default(), &at.to("lacks"), names, out);
             }
