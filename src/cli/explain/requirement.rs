@@ -2,18 +2,19 @@
 
 use super::Page;
 use crate::coverage::{Row, Standing};
+use crate::report::terminal::wrap;
 use crate::requirement::{Party, Testability};
 
 /// Everything about a requirement.
 pub(super) fn page(row: &Row<'_>, width: usize) -> String {
     let requirement = row.requirement;
     let mut page = Page { width, lines: vec![requirement.id.clone()] };
-    page.row("", &requirement.text);
+    page.lines.extend(wrap(&requirement.text, width));
     page.gap();
     page.row("standard", &requirement.clause());
     page.row("keyword", &requirement.keyword);
     page.row("binds", party(requirement.binds));
-    page.row("tested", how(requirement.test));
+    page.row("tested", how(row));
     page.gap();
     for (index, check) in row.checks.iter().enumerate() {
         page.row(if index == 0 { "judged by" } else { "" }, check);
@@ -54,16 +55,15 @@ const fn party(party: Party) -> &'static str {
     }
 }
 
-const fn how(test: Testability) -> &'static str {
-    match test {
+fn how(row: &Row<'_>) -> &'static str {
+    match row.requirement.test {
         Testability::Plain => "by plain HTTP",
         Testability::Timing => "by measuring times",
         Testability::User => "with a user's decision",
         Testability::Page => "by looking at the page",
         Testability::Load => "with many samples",
-        Testability::Client => {
-            "at our own device; where a check is named, by what a server makes of a breach too"
-        }
+        Testability::Client if row.checks.is_empty() => "at a device",
+        Testability::Client => "at a device, and by what a server makes of a breach",
         Testability::Not => "not from outside",
     }
 }
