@@ -16,7 +16,7 @@ use crate::yaml::{self, Source};
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 
 /// Files beside the suites that are none.
-const NO_SUITES: [&str; 2] = ["requirements.yaml", "oracle.yaml"];
+const NO_SUITES: [&str; 3] = ["ambiguous.yaml", "requirements.yaml", "oracle.yaml"];
 
 /// One check with its place in the catalogue.
 #[derive(Debug, Clone)]

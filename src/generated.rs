@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::catalog::{Catalog, Entry};
 use crate::diagnostic::Diagnostic;
+use crate::oracle;
 use crate::record::plural;
 use crate::server::faults::{self, Fault};
 use crate::suite::schema;
@@ -17,6 +18,7 @@ pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>>
     let catalog = Catalog::builtin()?;
     Ok(vec![
         ("suites/schema.json", schema()),
+        ("suites/oracle.schema.json", oracle::schema()),
         ("docs/checks.md", checks(&catalog)),
         ("docs/faults.md", faults()),
     ])

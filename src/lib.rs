@@ -16,6 +16,7 @@ pub mod device;
 pub mod event;
 pub mod exchange;
 pub mod expect;
+pub mod oracle;
 pub mod outcome;
 pub mod plan;
 pub mod record;

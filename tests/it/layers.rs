@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("exchange", 1, "outcome protocol"),
     ("suite", 1, "diagnostic outcome protocol requirement timing verdict yaml"),
     ("expect", 1, "exchange outcome protocol redact secret suite timing verdict"),
+    ("oracle", 1, "device diagnostic outcome protocol requirement suite timing verdict yaml"),
     // ... what happened, and what it covers ...
     ("event", 1, "outcome protocol verdict"),
     ("record", 1, "event protocol verdict"),
@@ -48,7 +49,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
     // 3 showing: from records alone, or from the suites alone
-    ("generated", 3, "catalog diagnostic record server suite"),
+    ("generated", 3, "catalog diagnostic oracle record server suite"),
     ("report", 3, "event protocol record verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (

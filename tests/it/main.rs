@@ -9,6 +9,8 @@ mod cli;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod device_properties;
+#[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]
 mod generated;
@@ -18,6 +20,8 @@ mod guide;
 mod layers;
 #[cfg(test)]
 mod mangled;
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod pinned;
 #[cfg(test)]
