@@ -6,6 +6,7 @@ use globset::{Glob, GlobMatcher};
 use include_dir::{Dir, include_dir};
 
 use crate::diagnostic::{Diagnostic, Severity, closest};
+use crate::oracle::Table;
 use crate::protocol::Tally;
 use crate::requirement::Requirements;
 use crate::suite::{Check, Suite, SuiteFile, validate};
@@ -54,6 +55,8 @@ pub struct Catalog {
     pub entries: Vec<Entry>,
     /// What they judge.
     pub requirements: Requirements,
+    /// What may be answered in each state of a code.
+    pub oracle: Table,
     /// Doubtful things in the files that keep nobody from using them.
     pub warnings: Vec<Diagnostic>,
 }
@@ -110,6 +113,7 @@ impl Catalog {
     /// Every mistake of every file, and every warning.
     pub fn load(sources: &[Source]) -> Result<Self, Vec<Diagnostic>> {
         let requirements = Requirements::builtin()?;
+        let oracle = Table::builtin(&requirements)?;
         let files: Vec<SuiteFile<'_>> =
             sources.iter().map(|source| SuiteFile { source, loaded: yaml::load::<Suite>(source) }).collect();
         let warnings = validate(&files, &requirements);
@@ -139,7 +143,7 @@ impl Catalog {
                 });
             }
         }
-        Ok(Self { entries, requirements, warnings })
+        Ok(Self { entries, requirements, oracle, warnings })
     }
 
     /// Where the requirements of a check stand, each place once: `RFC 8628 §3.5`.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::ambiguous;
 use crate::catalog::{Catalog, Entry};
 use crate::diagnostic::Diagnostic;
 use crate::oracle;
@@ -18,6 +19,7 @@ pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>>
     let catalog = Catalog::builtin()?;
     Ok(vec![
         ("suites/schema.json", schema()),
+        ("suites/ambiguous.schema.json", ambiguous::schema()),
         ("suites/oracle.schema.json", oracle::schema()),
         ("docs/checks.md", checks(&catalog)),
         ("docs/faults.md", faults()),

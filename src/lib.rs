@@ -10,6 +10,7 @@ pub mod timing;
 pub mod yaml;
 
 // 1 pure: values in, values out
+pub mod ambiguous;
 pub mod catalog;
 pub mod compose;
 pub mod device;

@@ -1,5 +1,6 @@
 //! `devgrant explain`: everything about one check, on one page.
 
+use crate::ambiguous::{self, named_in};
 use crate::catalog::{Catalog, Entry};
 use crate::expect::describe;
 use crate::protocol::{Level, Severity};
@@ -10,12 +11,17 @@ use crate::verdict::{Verdict, Weight};
 /// Columns of the names at the left.
 const LABEL: usize = 11;
 
+mod point;
+
 /// Everything about a check.
 ///
 /// # Errors
 ///
 /// A text for people with the ids that come near, if there is no such check.
 pub fn explain(catalog: &Catalog, id: &str, width: usize) -> Result<String, String> {
+    if ambiguous::is_id(id) {
+        return point::explain(catalog, id, width);
+    }
     let entry = find(catalog, id)?;
     let check = &entry.check;
     let mut page = Page { width, lines: vec![entry.id.clone(), check.title.clone()] };
@@ -49,6 +55,15 @@ pub fn explain(catalog: &Catalog, id: &str, width: usize) -> Result<String, Stri
     }
     page.gap();
     page.verdicts(entry);
+    let mut points: Vec<&str> = Vec::new();
+    for point in named_in(&entry.yaml).filter(|point| ambiguous::is_id(point)) {
+        if !points.contains(&point) {
+            points.push(point);
+        }
+    }
+    if !points.is_empty() {
+        page.row("rests on", &format!("{}: devgrant explain {}", points.join(", "), points[0]));
+    }
     page.gap();
     page.lines.push("As written".to_owned());
     page.lines.extend(entry.yaml.lines().map(|line| format!("  {line}").trim_end().to_owned()));
@@ -152,6 +167,11 @@ impl Page {
                 held.push(format!("{subject}: {}", describe(expectation)));
                 tolerance(expectation, &subject, &mut tolerated);
             }
+        }
+        if check.over.as_ref().is_some_and(|over| over.oracle) {
+            held.push(
+                "all answers: what suites/oracle.yaml allows for what the code can have been".to_owned(),
+            );
         }
         for expectation in &check.expect {
             held.push(format!("all answers: {}", describe(expectation)));

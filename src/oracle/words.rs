@@ -124,6 +124,12 @@ impl States {
         self.0 & 1 << state as u16 != 0
     }
 
+    /// Have the two one in common?
+    #[must_use]
+    pub const fn meet(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// They, in the order of their declaration.
     pub fn iter(self) -> impl Iterator<Item = State> {
         State::ALL.iter().copied().filter(move |&state| self.has(state))

@@ -11,6 +11,7 @@ use super::session::{Session, Sessions};
 use crate::exchange::{Exchange, NoAnswer};
 use crate::expect;
 use crate::http::Transport;
+use crate::oracle::Asker;
 use crate::outcome::Outcome;
 use crate::plan::Case;
 use crate::protocol::{Endpoint, Role};
@@ -194,7 +195,14 @@ impl<'a> Player<'a> {
         client: Role,
         composed: crate::compose::Composed,
     ) -> Result<Arc<Exchange>, Stop> {
-        self.send_paced(endpoint, client, composed, None).await
+        let codes = self.sessions.values().flatten().filter_map(|session| session.codes.as_ref());
+        let named: Vec<u32> =
+            codes.filter(|codes| codes.is_in(&composed)).map(|codes| codes.issued).collect();
+        let exchange = self.send_paced(endpoint, client, composed, None).await?;
+        for issued in named {
+            self.run.chronicle.asked(issued, Asker::Anybody, &exchange);
+        }
+        Ok(exchange)
     }
 
     /// Sends a poll; one that goes out from `on_pace_from` on keeps the session's pace.

@@ -85,6 +85,7 @@ impl<'a> Player<'a> {
                 until_ms: milliseconds(deadline),
             }))
             .await;
+        let began = self.run.link.now();
         let decided = match decision {
             Decision::Approve => {
                 // By its id: the roles `tv` and `pace` may be one client.
@@ -93,6 +94,16 @@ impl<'a> Player<'a> {
             }
             Decision::Deny => driver.decide(ask).await,
         };
+        // Whatever page followed, it was submitted; certain it is only where the page is no error.
+        let (began, came_out) = match &decided {
+            Ok(submitted) => {
+                let is_good = submitted.page.as_ref().is_none_or(|page| page.status < 400) && !decide.attempt;
+                let done = self.run.link.since_start(submitted.done);
+                (self.run.link.since_start(submitted.sent), is_good.then_some(done))
+            }
+            Err(_) => (began, None),
+        };
+        self.run.chronicle.decided(codes.issued, decision, began, came_out);
         match decided {
             Ok(_) => {
                 self.run.tried(capability, None);
@@ -201,7 +212,9 @@ impl<'a> Player<'a> {
     /// A poll that is one of several things at once: sent as it is, nothing repeated.
     async fn poll_beside(&self, session: &Session, edits: &Edits) -> Result<Arc<Exchange>, Stop> {
         let (composed, role) = self.compose_poll(session, &PollAs { edits, client: None })?;
-        self.send(crate::protocol::Endpoint::Token, role, composed).await
+        let exchange = self.send_paced(crate::protocol::Endpoint::Token, role, composed, None).await?;
+        self.chronicle(session, edits, role, &exchange);
+        Ok(exchange)
     }
 }
 

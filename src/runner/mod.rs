@@ -3,6 +3,7 @@
 //! Knows HTTP, OAuth words, sessions and clocks; knows no requirement: whatever a verdict depends on is in the YAML.
 
 mod case;
+mod chronicle;
 mod decide;
 mod firsts;
 mod link;

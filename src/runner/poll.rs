@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::case::{Player, Stop, ended_by_itself, no_session};
+use super::chronicle::asker;
 use super::link::{Label, PATIENCE};
 use super::session::Session;
 use crate::compose::{Composed, form_post, is_without_effect};
@@ -72,7 +73,11 @@ impl<'a> Player<'a> {
             }
             let requested = edits.with.get("scope").cloned().or_else(|| scope.map(ToOwned::to_owned));
             let requested = requested.filter(|_| !edits.without.iter().any(|name| name == "scope"));
-            return Ok(Session::new(role, exchange, requested, self.run.found.constants.clone()));
+            let session = Session::new(role, exchange, requested, self.run.found.constants.clone());
+            if let Some(codes) = &session.codes {
+                self.run.chronicle.issued(&self.name, &session.authorized, codes);
+            }
+            return Ok(session);
         }
     }
 
@@ -124,6 +129,7 @@ impl<'a> Player<'a> {
             let (composed, role) = self.compose_poll(session, poll)?;
             let on_pace_from = Some(session.heard + session.interval());
             let exchange = self.send_paced(Endpoint::Token, role, composed, on_pace_from).await?;
+            self.chronicle(session, poll.edits, role, &exchange);
             session.answered(&exchange);
             match exchange.outcome() {
                 Outcome::SlowDown if !self.names_slow_down => {
@@ -142,6 +148,14 @@ impl<'a> Player<'a> {
             }
             tries += 1;
         }
+    }
+
+    /// Notes a poll for the oracle.
+    pub(super) fn chronicle(&self, session: &Session, edits: &Edits, role: Role, exchange: &Arc<Exchange>) {
+        let (Some(codes), Some(client)) = (&session.codes, self.run.client(role)) else { return };
+        let failed = exchange.asked.manner.failed_authentication;
+        let asker = asker(edits, role, client, self.run.client(session.role), failed);
+        self.run.chronicle.asked(codes.issued, asker, exchange);
     }
 
     fn due(&self, session: &Session, after: Option<&Timing>) -> Duration {
@@ -336,6 +350,7 @@ impl<'a> Player<'a> {
             let answers = this.run.link.race(&*this.transport, label, all).await;
             for answer in &answers {
                 this.take(answer.clone());
+                this.chronicle(session, &edits, role, answer);
                 if let Err(crate::exchange::NoAnswer::Ours(trouble)) = &answer.answer {
                     return Err(Stop::Error(trouble.clone()));
                 }

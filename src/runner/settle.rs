@@ -8,12 +8,14 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::case::{Played, Player, Stop};
+use super::chronicle::Overview;
 use super::run::Run;
 use super::scope::Values;
 use crate::catalog::Catalog;
 use crate::event::{CaseResult, Ended, Event, case_name};
 use crate::exchange::Exchange;
 use crate::expect;
+use crate::oracle::{Oracle, Terms};
 use crate::outcome::Outcome;
 use crate::plan::{Case, Plan, needs_polling};
 use crate::suite::{Alone, Check, Over, mentions};
@@ -44,7 +46,7 @@ pub async fn play(
     }
     let results = std::sync::Mutex::new(Vec::new());
     let interrupted = tokio::select! {
-        () = settle(run, plan, options, &results) => false,
+        () = settle(run, catalog, plan, options, &results) => false,
         () = interrupt => true,
     };
     let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -88,7 +90,13 @@ impl Default for Ending {
     }
 }
 
-async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sync::Mutex<Vec<CaseResult>>) {
+async fn settle(
+    run: &Run,
+    catalog: &Catalog,
+    plan: &Plan<'_>,
+    options: &Options,
+    results: &std::sync::Mutex<Vec<CaseResult>>,
+) {
     let keep = |result: CaseResult| {
         results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(result);
     };
@@ -124,10 +132,16 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
         keep(tell(run, case, ending, options).await);
     }
     let archive = run.link.archive();
+    let oracle = Oracle::new(catalog.oracle.clone(), Terms::new(&run.found.constants));
     for case in over {
         let ending = {
             let results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            look_over(run, case, &archive, &blamed(&results))
+            match &case.entry.check.over {
+                Some(over) if over.oracle => {
+                    ask_oracle(case, run.chronicle.look(&oracle, over, &results, options.strict))
+                }
+                _ => look_over(run, case, &archive, &blamed(&results)),
+            }
         };
         keep(tell(run, case, ending, options).await);
     }
@@ -308,6 +322,26 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTr
         reason: not_exercised,
         exchanges: overall.mismatches.iter().filter_map(|mismatch| mismatch.exchange).collect(),
         mismatches: overall.mismatches,
+        ..Ending::default()
+    }
+}
+
+/// A check by the oracle's table. What other checks found already is a note.
+fn ask_oracle(case: &Case<'_>, overview: Overview) -> Ending {
+    if overview.judged == 0 {
+        return Ending {
+            verdict: Verdict::NotExercised,
+            reason: Some("no device of this run polled".to_owned()),
+            ..Ending::default()
+        };
+    }
+    let elsewhere: Vec<&str> = overview.found_elsewhere.iter().map(String::as_str).collect();
+    Ending {
+        verdict: case.entry.weight.judge(&overview.mismatches),
+        reason: (!elsewhere.is_empty())
+            .then(|| format!("found by other checks already: {}", elsewhere.join(", "))),
+        exchanges: overview.mismatches.iter().filter_map(|mismatch| mismatch.exchange).collect(),
+        mismatches: overview.mismatches,
         ..Ending::default()
     }
 }

@@ -29,7 +29,8 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("record", 1, "event protocol verdict"),
     ("requirement", 1, "diagnostic event protocol yaml"),
     // ... and what is to be done
-    ("catalog", 1, "diagnostic protocol requirement suite verdict yaml"),
+    ("catalog", 1, "diagnostic oracle protocol requirement suite verdict yaml"),
+    ("ambiguous", 1, "catalog diagnostic oracle protocol requirement suite yaml"),
     ("target", 1, "protocol secret timing"),
     ("plan", 1, "catalog event protocol suite target timing"),
     ("compose", 1, "exchange secret suite target"),
@@ -43,19 +44,19 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "runner",
         2,
-        "approval catalog clock compose device event exchange expect http outcome plan protocol \
+        "approval catalog clock compose device event exchange expect http oracle outcome plan protocol \
          redact suite target timing verdict",
     ),
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
     // 3 showing: from records alone, or from the suites alone
-    ("generated", 3, "catalog diagnostic oracle record server suite"),
+    ("generated", 3, "ambiguous catalog diagnostic oracle record server suite"),
     ("report", 3, "event protocol record verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (
         "cli",
         4,
-        "approval catalog clock diagnostic event expect generated http login plan protocol record \
+        "ambiguous approval catalog clock diagnostic event expect generated http login plan protocol record \
          report requirement runner server suite target timing verdict yaml",
     ),
 ];

@@ -1,6 +1,8 @@
 //! Tests over the whole package.
 
 #[cfg(test)]
+mod ambiguous;
+#[cfg(test)]
 mod approval;
 #[cfg(test)]
 mod binary;
@@ -22,6 +24,8 @@ mod layers;
 mod mangled;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod oracle_check;
 #[cfg(test)]
 mod pinned;
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) skip: &'a [&'a str],
     /// `--max-wait`.
     pub(crate) max_wait: Option<Duration>,
+    /// `--mode strict`.
+    pub(crate) strict: bool,
 }
 
 /// A target file.
@@ -68,7 +70,8 @@ pub(crate) async fn judge(
         let plan = Plan::new(&entries, target, &before.found, limits);
         let samples: Vec<_> = plan.cases.iter().filter_map(|case| case.entry.check.sample.clone()).collect();
         let run = Run::new(link, target.clone(), before.endpoints, before.found, driver, &samples);
-        play(&run, catalog, &plan, &Options::default(), std::future::pending()).await;
+        let options = Options { strict: wanted.strict, ..Options::default() };
+        play(&run, catalog, &plan, &options, std::future::pending()).await;
         Ok(())
     };
     let following = async {
