@@ -1,10 +1,11 @@
 //! One case: its steps in order, on sessions, connections and cookies of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::link::Label;
+use super::measure::{self, Measured};
 use super::run::Run;
 use super::scope::Values;
 use super::session::{Session, Sessions};
@@ -16,7 +17,7 @@ use crate::outcome::Outcome;
 use crate::plan::Case;
 use crate::protocol::{Endpoint, Role};
 use crate::suite::{Check, Edits, Expectation, Step, mentions};
-use crate::timing::{Anchor, Timing};
+use crate::timing::{Anchor, Constant, Timekeeper, Timing, show};
 use crate::verdict::{Grade, Mismatch};
 
 /// Why a case ends before its last step.
@@ -53,6 +54,8 @@ pub(super) struct Player<'a> {
     pub(super) named: BTreeMap<String, Arc<Exchange>>,
     pub(super) mismatches: Vec<Mismatch>,
     pub(super) exchanges: Mutex<Vec<Arc<Exchange>>>,
+    /// The polls whose times prove nothing about pace, by number.
+    pub(super) unsure: Mutex<BTreeSet<u32>>,
     /// Since when the next `poll_until` counts: the end of the step before, or the expiry that was waited for.
     pub(super) mark: Duration,
     pub(super) broken: bool,
@@ -72,6 +75,7 @@ impl<'a> Player<'a> {
             named: BTreeMap::new(),
             mismatches: Vec::new(),
             exchanges: Mutex::default(),
+            unsure: Mutex::default(),
             mark: run.link.now(),
             broken: false,
             names_slow_down: mentions(check, case.variant, Outcome::SlowDown),
@@ -258,7 +262,52 @@ impl<'a> Player<'a> {
             self.mismatches.truncate(before);
             return Err(ended_by_itself(exchange));
         }
+        if is_off && self.is_about_pace(exchange) && self.is_unsure(exchange) {
+            self.mismatches.truncate(before);
+            return Err(Stop::Inconclusive(format!(
+                "exchange #{} took {}, or went out late, which is too much to judge pace by",
+                exchange.number,
+                show(exchange.took())
+            )));
+        }
         controlled
+    }
+
+    /// Is it an answer about pace to a check about pace?
+    fn is_about_pace(&self, exchange: &Exchange) -> bool {
+        self.names_slow_down && matches!(exchange.outcome(), Outcome::Pending | Outcome::SlowDown)
+    }
+
+    /// Do the times of this poll prove nothing?
+    fn is_unsure(&self, exchange: &Exchange) -> bool {
+        self.unsure.lock().unwrap_or_else(PoisonError::into_inner).contains(&exchange.number)
+    }
+
+    /// The polls of the case whose times prove something, or that there are too few of them to speak of pace.
+    fn sure_polls(&self, polls: &[Arc<Exchange>]) -> Result<Vec<Arc<Exchange>>, Stop> {
+        let sure: Vec<_> = polls.iter().filter(|exchange| !self.is_unsure(exchange)).cloned().collect();
+        let unsure = polls.len() - sure.len();
+        if measure::is_too_much(unsure, polls.len()) {
+            let measured = self.measured(polls).unwrap_or_default();
+            return Err(Stop::Inconclusive(format!(
+                "{unsure} of {} polls took longer than a quarter of the interval, or went out late; that is too much to judge \
+                 pace by{measured}",
+                polls.len()
+            )));
+        }
+        Ok(sure)
+    }
+
+    /// The round trips of some polls, to be put behind a sentence about times.
+    pub(super) fn measured(&self, polls: &[Arc<Exchange>]) -> Option<String> {
+        Measured::of(polls.iter().map(|exchange| &**exchange)).map(|measured| format!("; {measured}"))
+    }
+
+    /// What a verdict on pace rests on.
+    fn times(&self, polls: &[Arc<Exchange>]) -> String {
+        let session = self.sessions.values().flatten().next();
+        let tolerance = session.map_or(Duration::ZERO, |session| session.constant(Constant::GRound));
+        format!("; g_round {}{}", show(tolerance), self.measured(polls).unwrap_or_default())
     }
 
     /// May this answer of a session come from the end of its life?
@@ -338,8 +387,15 @@ impl<'a> Player<'a> {
             {
                 return Err(ended_by_itself(last));
             }
+            let is_of_pace = matches!(expectation, Expectation::Never(never) if never.outcome.contains(&Outcome::SlowDown));
+            let exchanges = if is_of_pace { self.sure_polls(&exchanges)? } else { exchanges };
+            let times = is_of_pace.then(|| self.times(&exchanges));
             let exchanges: Vec<&Exchange> = exchanges.iter().map(|exchange| &**exchange).collect();
-            let overall = expect::judge_all(std::slice::from_ref(expectation), &exchanges, &self.values());
+            let mut overall =
+                expect::judge_all(std::slice::from_ref(expectation), &exchanges, &self.values());
+            for mismatch in &mut overall.mismatches {
+                mismatch.actual.extend(times.clone());
+            }
             self.mismatches.extend(overall.mismatches);
             if let Some(reason) = overall.not_exercised {
                 return Err(Stop::NotExercised(reason));

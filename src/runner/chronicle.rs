@@ -66,7 +66,8 @@ pub(super) fn asker(
 ) -> Asker {
     let plain = Edits { client: edits.client, auth: edits.auth, ..Edits::default() };
     let is_owner = owner.is_some_and(|owner| owner.id == client.id);
-    if *edits != plain || role == Role::Unknown {
+    // Whether these two may have codes at all has checks of its own.
+    if *edits != plain || matches!(role, Role::Unknown | Role::NoGrant) {
         Asker::Anybody
     } else if failed {
         if is_owner { Asker::Unauthenticated } else { Asker::Anybody }

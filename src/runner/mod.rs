@@ -7,6 +7,7 @@ mod chronicle;
 mod decide;
 mod firsts;
 mod link;
+mod measure;
 mod poll;
 mod preflight;
 mod resolve;

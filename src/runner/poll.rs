@@ -1,11 +1,12 @@
 //! The verbs around codes: asking for them, polling, racing.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::case::{Player, Stop, ended_by_itself, no_session};
 use super::chronicle::asker;
 use super::link::{Label, PATIENCE};
+use super::measure::is_unsure;
 use super::session::Session;
 use crate::compose::{Composed, form_post, is_without_effect};
 use crate::exchange::Exchange;
@@ -125,11 +126,15 @@ impl<'a> Player<'a> {
         loop {
             let what =
                 if session.device.slow_downs() > 0 { "recovery from slow_down" } else { "the interval" };
+            let due = at.max(self.run.link.now());
             self.run.link.wait_until(&self.name, at, what).await;
             let (composed, role) = self.compose_poll(session, poll)?;
             let on_pace_from = Some(session.heard + session.interval());
             let exchange = self.send_paced(Endpoint::Token, role, composed, on_pace_from).await?;
             self.chronicle(session, poll.edits, role, &exchange);
+            if is_unsure(&exchange, due, session.interval()) {
+                self.unsure.lock().unwrap_or_else(PoisonError::into_inner).insert(exchange.number);
+            }
             session.answered(&exchange);
             match exchange.outcome() {
                 Outcome::SlowDown if !self.names_slow_down => {
@@ -309,7 +314,11 @@ impl<'a> Player<'a> {
                     Some(Mismatch {
                         grade,
                         expected: format!("{} by {}", words(&until.outcome), bounds(by)),
-                        actual: format!("{outcome} at poll {polls}, still otherwise {} after", show(late_by)),
+                        actual: format!(
+                            "{outcome} at poll {polls}, still otherwise {} after{}",
+                            show(late_by),
+                            self.times_of(by, session)
+                        ),
                         because,
                         exchange: Some(answer.number),
                     })
@@ -327,13 +336,27 @@ impl<'a> Player<'a> {
                         Some(by) => format!("{} by {}", words(&until.outcome), bounds(by)),
                         None => words(&until.outcome),
                     },
-                    actual: format!("{} at poll {polls}, {} after", self.short(&answer), show(late_by)),
+                    actual: format!(
+                        "{} at poll {polls}, {} after{}",
+                        self.short(&answer),
+                        show(late_by),
+                        until.by.as_ref().map(|by| self.times_of(by, session)).unwrap_or_default()
+                    ),
                     because: None,
                     exchange: Some(answer.number),
                 };
                 return Ok((answer, Some(mismatch)));
             }
         }
+    }
+
+    /// What a verdict by bounds rests on: how long they are, and the round trips of the session.
+    fn times_of(&self, by: &Graded<Bound>, session: &Session) -> String {
+        let bounds = by.all().filter_map(|bound| match bound {
+            Bound::Within(timing) => Some(format!("; {timing} {}", show(timing.length(session)))),
+            Bound::Poll(_) => None,
+        });
+        bounds.chain(self.measured(&session.answers)).collect()
     }
 
     pub(super) async fn race(&mut self, race: &'a Race, step: &'a Step) -> Result<(), Stop> {

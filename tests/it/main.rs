@@ -39,6 +39,8 @@ mod schema;
 #[cfg(test)]
 mod scripted;
 #[cfg(test)]
+mod slow_line;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod suite_errors;
