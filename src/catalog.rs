@@ -8,6 +8,7 @@ use include_dir::{Dir, include_dir};
 use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::edition::Editions;
 use crate::event::case_name;
+use crate::oracle::Table;
 use crate::protocol::Tally;
 use crate::requirement::Requirements;
 use crate::suite::{Check, Suite, SuiteFile, validate};
@@ -18,7 +19,7 @@ use crate::yaml::{self, Source};
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 
 /// Files beside the suites that are none.
-const NO_SUITES: [&str; 3] = ["editions.yaml", "requirements.yaml", "oracle.yaml"];
+const NO_SUITES: [&str; 4] = ["ambiguous.yaml", "editions.yaml", "oracle.yaml", "requirements.yaml"];
 
 /// One check with its place in the catalogue.
 #[derive(Debug, Clone)]
@@ -58,6 +59,8 @@ pub struct Catalog {
     pub requirements: Requirements,
     /// Which shipped case came when.
     pub editions: Editions,
+    /// What may be answered in each state of a code.
+    pub oracle: Table,
     /// Doubtful things in the files that keep nobody from using them.
     pub warnings: Vec<Diagnostic>,
 }
@@ -115,6 +118,7 @@ impl Catalog {
     pub fn load(sources: &[Source]) -> Result<Self, Vec<Diagnostic>> {
         let requirements = Requirements::builtin()?;
         let editions = Editions::builtin()?;
+        let oracle = Table::builtin(&requirements)?;
         let files: Vec<SuiteFile<'_>> =
             sources.iter().map(|source| SuiteFile { source, loaded: yaml::load::<Suite>(source) }).collect();
         let warnings = validate(&files, &requirements);
@@ -144,7 +148,7 @@ impl Catalog {
                 });
             }
         }
-        Ok(Self { entries, requirements, editions, warnings })
+        Ok(Self { entries, requirements, editions, oracle, warnings })
     }
 
     /// Where the requirements of a check stand, each place once: `RFC 8628 §3.5`.

@@ -6,9 +6,11 @@ use std::fmt::Write as _;
 
 pub use coverage::coverage;
 
+use crate::ambiguous;
 use crate::catalog::{Catalog, Entry};
 use crate::coverage::Coverage;
 use crate::diagnostic::Diagnostic;
+use crate::oracle;
 use crate::record::plural;
 use crate::server::faults::{self, Fault};
 use crate::suite::schema;
@@ -23,6 +25,8 @@ pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>>
     Ok(vec![
         ("suites/editions.yaml", catalog.editions.clone().with(&catalog.cases()).text()),
         ("suites/schema.json", schema()),
+        ("suites/ambiguous.schema.json", ambiguous::schema()),
+        ("suites/oracle.schema.json", oracle::schema()),
         ("docs/checks.md", checks(&catalog)),
         ("docs/coverage.md", coverage(&Coverage::of(&catalog))),
         ("docs/faults.md", faults()),

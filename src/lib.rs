@@ -10,6 +10,7 @@ pub mod timing;
 pub mod yaml;
 
 // 1 pure: values in, values out
+pub mod ambiguous;
 pub mod card;
 pub mod catalog;
 pub mod compare;
@@ -21,6 +22,7 @@ pub mod event;
 pub mod exchange;
 pub mod expect;
 pub mod known;
+pub mod oracle;
 pub mod outcome;
 pub mod plan;
 pub mod record;

@@ -1,7 +1,9 @@
-//! `devgrant explain`: everything about one check, or about one requirement, on one page.
+//! `devgrant explain`: everything about one check, one requirement or one open point, on one page.
 
+mod point;
 mod requirement;
 
+use crate::ambiguous::{self, named_in};
 use crate::catalog::{Catalog, Entry};
 use crate::coverage::Coverage;
 use crate::expect::describe;
@@ -13,12 +15,15 @@ use crate::verdict::{Verdict, Weight};
 /// Columns of the names at the left.
 const LABEL: usize = 11;
 
-/// Everything about a check, or about a requirement.
+/// Everything about a check, a requirement, or a point that the standards leave open.
 ///
 /// # Errors
 ///
-/// A text for people with the ids that come near, if there is neither.
+/// A text for people with the ids that come near, if there is none.
 pub fn explain(catalog: &Catalog, id: &str, width: usize) -> Result<String, String> {
+    if ambiguous::is_id(id) {
+        return point::explain(catalog, id, width);
+    }
     if let Some(row) = Coverage::of(catalog).row(id) {
         return Ok(requirement::page(row, width));
     }
@@ -55,6 +60,15 @@ pub fn explain(catalog: &Catalog, id: &str, width: usize) -> Result<String, Stri
     }
     page.gap();
     page.verdicts(entry);
+    let mut points: Vec<&str> = Vec::new();
+    for point in named_in(&entry.yaml).filter(|point| ambiguous::is_id(point)) {
+        if !points.contains(&point) {
+            points.push(point);
+        }
+    }
+    if !points.is_empty() {
+        page.row("rests on", &format!("{}: devgrant explain {}", points.join(", "), points[0]));
+    }
     page.gap();
     page.lines.push("As written".to_owned());
     page.lines.extend(entry.yaml.lines().map(|line| format!("  {line}").trim_end().to_owned()));
@@ -174,6 +188,11 @@ impl Page {
                 held.push(format!("{subject}: {}", describe(expectation)));
                 tolerance(expectation, &subject, &mut tolerated);
             }
+        }
+        if check.over.as_ref().is_some_and(|over| over.oracle) {
+            held.push(
+                "all answers: what suites/oracle.yaml allows for what the code can have been".to_owned(),
+            );
         }
         for expectation in &check.expect {
             held.push(format!("all answers: {}", describe(expectation)));

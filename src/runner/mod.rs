@@ -4,9 +4,11 @@
 
 mod card;
 mod case;
+mod chronicle;
 mod decide;
 mod firsts;
 mod link;
+mod measure;
 mod pages;
 mod poll;
 mod preflight;

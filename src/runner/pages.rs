@@ -365,6 +365,7 @@ mod tests {
             verification_uri_complete: None,
             interval: None,
             lifetime: None,
+            issued: 1,
         }
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Session {
 /// What a device needs to go on.
 #[derive(Clone)]
 pub(super) struct Codes {
+    /// The exchange that brought them.
+    pub(super) issued: u32,
     pub(super) device_code: String,
     pub(super) user_code: String,
     pub(super) verification_uri: String,
@@ -74,6 +76,7 @@ impl Codes {
             Duration::try_from_secs_f64(number).ok().filter(|length| !length.is_zero())
         };
         Some(Self {
+            issued: exchange.number,
             device_code: lenient_text(members.get("device_code")?)?,
             user_code: lenient_text(members.get("user_code")?)?,
             verification_uri: verification_uri(members)?.to_owned(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::case::{Played, Player, Stop};
+use super::chronicle::Overview;
 use super::run::Run;
 use super::scope::Values;
 use crate::catalog::{Catalog, Entry};
@@ -17,6 +18,7 @@ use crate::event::{CardLine, CaseResult, Ended, Event, Reading};
 use crate::exchange::Exchange;
 use crate::expect;
 use crate::known::KnownFailures;
+use crate::oracle::{Oracle, Terms};
 use crate::outcome::Outcome;
 use crate::plan::{Case, Plan, needs_polling};
 use crate::suite::{Alone, Check, Over, mentions};
@@ -143,11 +145,17 @@ async fn settle(
         keep(tell(run, catalog, case, ending, options).await);
     }
     let archive = run.link.archive();
+    let oracle = Oracle::new(catalog.oracle.clone(), Terms::new(&run.found.constants));
     for case in over {
         let ending = {
             let results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let beside = if newer(case, options).is_none() { unscored(&results) } else { BTreeSet::new() };
-            look_over(run, case, &archive, &LeftOut { if_broken: blamed(&results), always: beside })
+            match &case.entry.check.over {
+                Some(over) if over.oracle => {
+                    ask_oracle(case, run.chronicle.look(&oracle, over, &results, options.strict))
+                }
+                _ => look_over(run, case, &archive, &LeftOut { if_broken: blamed(&results), always: beside }),
+            }
         };
         keep(tell(run, catalog, case, ending, options).await);
     }
@@ -356,6 +364,26 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], left_out: &L
         reason: not_exercised,
         exchanges: overall.mismatches.iter().filter_map(|mismatch| mismatch.exchange).collect(),
         mismatches: overall.mismatches,
+        ..Ending::default()
+    }
+}
+
+/// A check by the oracle's table. What other checks found already is a note.
+fn ask_oracle(case: &Case<'_>, overview: Overview) -> Ending {
+    if overview.judged == 0 {
+        return Ending {
+            verdict: Verdict::NotExercised,
+            reason: Some("no device of this run polled".to_owned()),
+            ..Ending::default()
+        };
+    }
+    let elsewhere: Vec<&str> = overview.found_elsewhere.iter().map(String::as_str).collect();
+    Ending {
+        verdict: case.entry.weight.judge(&overview.mismatches),
+        reason: (!elsewhere.is_empty())
+            .then(|| format!("found by other checks already: {}", elsewhere.join(", "))),
+        exchanges: overview.mismatches.iter().filter_map(|mismatch| mismatch.exchange).collect(),
+        mismatches: overview.mismatches,
         ..Ending::default()
     }
 }

@@ -28,7 +28,7 @@ pub use pages::{
     Tamper, Typed,
 };
 pub use request::{Alteration, Auth, AuthStyle, Edits, Encode, Scheme, SecretChoice, SpaceEncoding, size};
-pub use schema::schema;
+pub use schema::{schema, schema_of};
 pub use steps::{
     Authorize, Bound, CallApi, Count, Decide, Discover, MetadataDocument, Offset, OnlyIf, Poll, PollUntil,
     Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,

@@ -165,6 +165,10 @@ pub struct Over {
     /// Only polls whose device kept its pace.
     #[serde(default)]
     pub kept_pace: bool,
+    /// Polls of the checks' own sessions are held against the oracle's table: does the answer fit what the code can
+    /// have been at that moment?
+    #[serde(default)]
+    pub oracle: bool,
 }
 
 impl Check {

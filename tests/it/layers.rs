@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("exchange", 1, "outcome protocol"),
     ("suite", 1, "diagnostic outcome protocol requirement timing verdict yaml"),
     ("expect", 1, "exchange outcome protocol redact secret suite timing verdict"),
+    ("oracle", 1, "device diagnostic outcome protocol requirement suite timing verdict yaml"),
     // ... what happened, and what it covers ...
     ("event", 1, "outcome protocol verdict"),
     ("card", 1, ""),
@@ -32,7 +33,8 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("known", 1, "diagnostic event verdict yaml"),
     ("edition", 1, "diagnostic yaml"),
     // ... and what is to be done
-    ("catalog", 1, "diagnostic edition event protocol requirement suite verdict yaml"),
+    ("catalog", 1, "diagnostic edition event oracle protocol requirement suite verdict yaml"),
+    ("ambiguous", 1, "catalog diagnostic oracle protocol requirement suite yaml"),
     ("coverage", 1, "catalog event requirement"),
     ("target", 1, "diagnostic protocol secret timing yaml"),
     ("plan", 1, "catalog event protocol suite target timing verdict"),
@@ -47,19 +49,20 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "runner",
         2,
-        "approval card catalog clock compose coverage device edition event exchange expect http known outcome plan protocol \
+        "approval card catalog clock compose coverage device edition event exchange expect http known oracle outcome plan \
+         protocol \
          redact suite target timing verdict",
     ),
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
     // 3 showing: from records alone, or from the suites alone
-    ("generated", 3, "catalog coverage diagnostic record requirement server suite"),
+    ("generated", 3, "ambiguous catalog coverage diagnostic oracle record requirement server suite"),
     ("report", 3, "compare event protocol record verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (
         "cli",
         4,
-        "approval catalog clock compare coverage diagnostic edition event expect generated http known login plan protocol record \
+        "ambiguous approval catalog clock compare coverage diagnostic edition event expect generated http known login plan protocol record \
          report requirement runner server suite target timing verdict yaml",
     ),
     // The same for a test of somebody else's: no flags, no files, no terminal.

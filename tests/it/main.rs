@@ -1,6 +1,8 @@
 //! Tests over the whole package.
 
 #[cfg(test)]
+mod ambiguous;
+#[cfg(test)]
 mod approval;
 #[cfg(test)]
 mod behaviour_card;
@@ -12,6 +14,8 @@ mod cli;
 mod commands;
 #[cfg(test)]
 mod coverage;
+#[cfg(test)]
+mod device_properties;
 #[cfg(test)]
 mod device_tests;
 #[cfg(test)]
@@ -29,6 +33,10 @@ mod living_with_failures;
 #[cfg(test)]
 mod mangled;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod oracle_check;
+#[cfg(test)]
 mod pinned;
 #[cfg(test)]
 mod readme;
@@ -40,6 +48,8 @@ mod rust_paths;
 mod schema;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod slow_line;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]

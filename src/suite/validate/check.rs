@@ -3,7 +3,7 @@
 use super::spot::{Located, Spot, expectations, steps};
 use super::{card, control, matchers, names, needs, pages, times, variants};
 use crate::diagnostic::Diagnostic;
-use crate::protocol::{Level, Severity};
+use crate::protocol::{Endpoint, Level, Severity};
 use crate::requirement::Requirements;
 use crate::suite::{Check, Expectation, Step};
 
@@ -16,6 +16,7 @@ pub(super) fn check(check: &Check, at: &Spot<'_>, requirements: &Requirements, o
     weight(check, at, out);
     rows(check, at, requirements, out);
     shape(check, at, out);
+    oracle(check, at, out);
     card::check(check, &steps, at, out);
     if check.card.is_none() {
         judges(check, &steps, at, out);
@@ -181,13 +182,36 @@ fn shape(check: &Check, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// The oracle looks at polls of the checks' own sessions, by their outcome alone.
+fn oracle(check: &Check, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    let Some(over) = check.over.as_ref().filter(|over| over.oracle) else { return };
+    let of = at.to("over");
+    for (is_wrong, at, what) in [
+        (!check.expect.is_empty(), at.to("expect"), "expect"),
+        (over.endpoint != [Endpoint::Token], of.to("endpoint"), "another endpoint than token"),
+        (over.status.is_some(), of.to("status"), "status"),
+        (over.raw, of.to("raw"), "raw"),
+        (over.kept_pace, of.to("kept_pace"), "kept_pace"),
+    ] {
+        if is_wrong {
+            out.push(
+                Diagnostic::error("oracle-alone", format!("{what} has no meaning beside oracle: true"))
+                    .at(at.key_place())
+                    .help("the oracle's table says what fits; only outcome: narrows what it looks at"),
+            );
+        }
+    }
+}
+
 fn judges(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     let expects = expectations(check, steps, at).iter().any(|(list, _)| !list.is_empty());
-    let judging = steps.iter().any(|located| match &located.step {
-        Step::PollUntil(step) => step.by.is_some(),
-        Step::Tls(_) => true,
-        _ => false,
-    });
+    let asks_oracle = check.over.as_ref().is_some_and(|over| over.oracle);
+    let judging = asks_oracle
+        || steps.iter().any(|located| match &located.step {
+            Step::PollUntil(step) => step.by.is_some(),
+            Step::Tls(_) => true,
+            _ => false,
+        });
     let has_answers = !check.steps.is_empty() || check.over.is_some() || check.sample.is_some();
     let of_target = |list: &[Expectation]| list.iter().all(|e| matches!(e, Expectation::Target(_)));
     if !expects && !judging {
