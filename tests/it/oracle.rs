@@ -165,7 +165,7 @@ impl<'a> Play<'a> {
         let answer = sent.answer.unwrap();
         let members = json_object(&answer.body).unwrap_or_default();
         let said = Said::of(
-            classify(answer.status, json_object(&answer.body).as_ref()),
+            classify(answer.status, Some(&members)),
             members.get("error").and_then(|word| word.as_str()),
         );
         let tokens = members.get("access_token").and_then(|token| token.as_str()).map(|token| {
