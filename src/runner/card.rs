@@ -21,9 +21,6 @@ use crate::timing::{Constant, Timekeeper};
 /// for one burst.
 const APART: Duration = Duration::from_millis(1200);
 
-/// How much of what was tried must be left when values that went out too late are dropped.
-const LEAST_PART: usize = 2;
-
 /// One code on which one value was tried.
 struct Tried {
     at: Duration,
@@ -42,12 +39,10 @@ struct Times {
 
 /// What came of one value.
 enum Came {
-    /// This answer.
-    Answer(Arc<Exchange>),
+    /// This answer, to a request that the server may have seen so much later.
+    Answer(Arc<Exchange>, Duration),
     /// The value is greater than the lifetime allows.
     TooLong,
-    /// It went out too late, or took too long, to say what the server made of the value.
-    TooLate,
     /// The polls before were answered otherwise than `authorization_pending` or `slow_down`.
     Otherwise(Arc<Exchange>),
 }
@@ -93,6 +88,24 @@ impl<'a> Player<'a> {
         Err(Stop::NotExercised("the answers fit none of the wordings".to_owned()))
     }
 
+    /// A line of the card is about the time that a poll was meant for; later than by a tenth of the interval, it would
+    /// be about another one.
+    pub(super) fn went_out_in_time(
+        &self,
+        session: &Session,
+        answer: &Exchange,
+        meant: Duration,
+    ) -> Result<(), Stop> {
+        let late = answer.sent.saturating_sub(meant);
+        if self.case.entry.check.card.is_some() && late > session.announced_interval() / 10 {
+            let (number, late) = (answer.number, crate::timing::show(late));
+            return Err(Stop::Inconclusive(format!(
+                "exchange #{number} went out {late} late on this machine"
+            )));
+        }
+        Ok(())
+    }
+
     fn answer(&self, name: &str) -> Option<&Arc<Exchange>> {
         self.named.get(name).or_else(|| self.session(name).map(|session| &session.authorized))
     }
@@ -112,8 +125,8 @@ impl<'a> Player<'a> {
                 this.set_up("codes", session.codes.is_some(), &session.authorized)?;
                 let step = measure.step.length(&session);
                 let tried = match measure.threshold {
-                    Threshold::Gap => this.try_gap(&mut session, slow_downs, at, step / 2).await?,
-                    Threshold::Age => this.try_age(&mut session, at, step / 2).await?,
+                    Threshold::Gap => this.try_gap(&mut session, slow_downs, at).await?,
+                    Threshold::Age => this.try_age(&mut session, at).await?,
                 };
                 Ok((
                     tried,
@@ -125,24 +138,21 @@ impl<'a> Player<'a> {
         let Times { step, interval, lifetime } = tried.first().map(|(_, times)| *times).unwrap_or_default();
         let mut by_slow_downs: BTreeMap<u32, After> = BTreeMap::new();
         let mut otherwise = None;
-        let mut late = 0;
-        let all = tried.len();
         for (Tried { at, slow_downs, came }, _) in tried {
             let after = by_slow_downs.entry(slow_downs).or_default();
             match came {
-                Came::Answer(exchange) => after.probes.push(Probe {
-                    at,
-                    other: (exchange.outcome() != Outcome::Pending).then(|| expect::answer_word(&exchange)),
-                }),
+                Came::Answer(exchange, later) => {
+                    let other = exchange.outcome() != Outcome::Pending;
+                    // What is certain: so long it was slowed, or alive, and from then on it was not.
+                    let was_before = other == (measure.threshold == Threshold::Gap);
+                    after.probes.push(Probe {
+                        at: if was_before { at } else { at + whole_steps(later, step) },
+                        other: other.then(|| expect::answer_word(&exchange)),
+                    });
+                }
                 Came::TooLong => after.is_cut = true,
-                Came::TooLate => late += 1,
                 Came::Otherwise(exchange) => otherwise = otherwise.or(Some(exchange)),
             }
-        }
-        if late * LEAST_PART > all {
-            return Err(Stop::Inconclusive(format!(
-                "{late} of {all} polls went out too late or took too long"
-            )));
         }
         let of_one =
             || by_slow_downs.values().flat_map(|after| after.probes.iter().cloned()).collect::<Vec<_>>();
@@ -162,13 +172,7 @@ impl<'a> Player<'a> {
     }
 
     /// Polls a code after its interval, then at once as often as `slow_down` is wanted, then after the gap.
-    async fn try_gap(
-        &self,
-        session: &mut Session,
-        slow_downs: u32,
-        gap: Duration,
-        slack: Duration,
-    ) -> Result<Tried, Stop> {
+    async fn try_gap(&self, session: &mut Session, slow_downs: u32, gap: Duration) -> Result<Tried, Stop> {
         let edits = Edits::default();
         let as_usual = PollAs { edits: &edits, client: None };
         let first = self.poll_once(session, &as_usual, session.heard + session.announced_interval()).await?;
@@ -192,20 +196,20 @@ impl<'a> Player<'a> {
             return Ok(Tried { at: gap, slow_downs: slowed, came: Came::TooLong });
         }
         let answer = self.poll_once(session, &as_usual, at).await?;
-        let is_sure = is_sure(&answer, at, heard.saturating_sub(before), slack);
-        let came = if is_sure { Came::Answer(answer) } else { Came::TooLate };
+        let later = answer.done.saturating_sub(at) + heard.saturating_sub(before);
+        let came = Came::Answer(answer, later);
         Ok(Tried { at: gap, slow_downs: slowed, came })
     }
 
     /// Polls a code once, at an age.
-    async fn try_age(&self, session: &mut Session, age: Duration, slack: Duration) -> Result<Tried, Stop> {
+    async fn try_age(&self, session: &mut Session, age: Duration) -> Result<Tried, Stop> {
         let edits = Edits::default();
         let at = session.authorized.done + age;
         let answer = self.poll_once(session, &PollAs { edits: &edits, client: None }, at).await?;
         let came = match answer.outcome() {
-            _ if !is_sure(&answer, at, session.authorized.took(), slack) => Came::TooLate,
             Outcome::Pending | Outcome::Expired | Outcome::Refused | Outcome::Wordless => {
-                Came::Answer(answer)
+                let later = answer.done.saturating_sub(at) + session.authorized.took();
+                Came::Answer(answer, later)
             }
             _ => Came::Otherwise(answer),
         };
@@ -213,10 +217,11 @@ impl<'a> Player<'a> {
     }
 }
 
-/// Is the value that the server saw the one that was meant, within the slack? It may have stamped both requests at any
-/// instant between sending and answer: the earlier one took `before`.
-fn is_sure(answer: &Exchange, meant: Duration, before: Duration, slack: Duration) -> bool {
-    answer.sent.saturating_sub(meant) + before + answer.took() <= slack
+/// The server may have stamped a request at any instant between sending and answer. Less than half a step of that is
+/// below what the line tells apart.
+fn whole_steps(later: Duration, step: Duration) -> Duration {
+    let steps = (later.as_secs_f64() / step.as_secs_f64().max(0.001) + 0.5).floor();
+    step.mul_f64(steps.clamp(0.0, 1e6))
 }
 
 /// An answer that never came says nothing.
