@@ -125,7 +125,7 @@ impl Catalog {
                 let first = check.requirements.first().map_or("", String::as_str);
                 let tally = match weight {
                     Weight::Severity(_) => Tally::Security,
-                    Weight::Level(_) => requirements.tally(first).unwrap_or(Tally::Security),
+                    Weight::Level(_) | Weight::Card => requirements.tally(first).unwrap_or(Tally::Security),
                 };
                 entries.push(Entry {
                     id: format!("{suite}/{}", check.id),

@@ -9,8 +9,11 @@ use crate::outcome::Outcome;
 use crate::protocol::{Endpoint, Tally};
 use crate::verdict::{Mismatch, Verdict, Weight};
 
-/// The version of the written form.
-pub const FORMAT: u32 = 1;
+/// The version of the written form; 2 has lines of the behaviour card.
+pub const FORMAT: u32 = 2;
+
+/// The oldest version that can still be read.
+pub const OLDEST_FORMAT: u32 = 1;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +27,8 @@ pub enum Event {
     Waiting(Waiting),
     /// A case was judged.
     Judged(Box<CaseResult>),
+    /// A line of the behaviour card is known.
+    Measured(Box<CardLine>),
     /// The run is over.
     Ended(Box<Ended>),
 }
@@ -163,6 +168,47 @@ impl CaseResult {
     #[must_use]
     pub fn is_red(&self) -> bool {
         self.verdict == Verdict::Fail && self.known.is_none()
+    }
+}
+
+/// One line of the behaviour card: worth knowing, and neither right nor wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardLine {
+    /// Its key, `enforced-interval`; the same in every version.
+    pub key: String,
+    /// Its place on the card: lines come in any order.
+    pub place: usize,
+    /// The check that measures it, `suite/check`.
+    pub check: String,
+    /// What it is about, in a few words.
+    pub title: String,
+    /// What came of it.
+    pub reading: Reading,
+    /// Its exchanges, by number.
+    pub exchanges: Vec<u32>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// What came of a measurement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// What the server does, in words, with units.
+    Measured(String),
+    /// Why nothing can be said.
+    NotMeasured(String),
+}
+
+impl CardLine {
+    /// What the server does; nothing where that was not measured.
+    #[must_use]
+    pub fn measured(&self) -> Option<&str> {
+        match &self.reading {
+            Reading::Measured(text) => Some(text),
+            Reading::NotMeasured(_) => None,
+        }
     }
 }
 

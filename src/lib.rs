@@ -10,7 +10,9 @@ pub mod timing;
 pub mod yaml;
 
 // 1 pure: values in, values out
+pub mod card;
 pub mod catalog;
+pub mod compare;
 pub mod compose;
 pub mod device;
 pub mod event;

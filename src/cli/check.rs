@@ -260,8 +260,8 @@ impl Check {
             at: target.issuer.clone().unwrap_or_else(|| preflight.endpoints.token.clone()),
             started: crate::clock::wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             checks: plan.checks(),
-            cases: plan.cases.len(),
-            left_out: plan.skipped.len(),
+            cases: plan.judging().count(),
+            left_out: plan.skipped.iter().filter(|skipped| !skipped.case.is_of_card()).count(),
             suites: suites_of(&files.catalog, plan),
             decisions: plan.decisions(),
             driver: target

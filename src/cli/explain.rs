@@ -101,6 +101,7 @@ fn weight(entry: &Entry) -> String {
         Weight::Severity(Severity::High) => "an attack that needs little luck",
         Weight::Severity(Severity::Medium) => "a missing safeguard",
         Weight::Severity(Severity::Low) => "a detail that helps an attacker",
+        Weight::Card => return "none: it judges nothing and gives a line of the behaviour card".to_owned(),
     };
     format!("{}: {words}; counted under {}", entry.weight.label(), entry.tally)
 }
@@ -126,6 +127,12 @@ impl Page {
     /// What must hold, what a mismatch is, and what is tolerated.
     fn verdicts(&mut self, entry: &Entry) {
         let check = &entry.check;
+        if entry.weight == Weight::Card {
+            for (index, reading) in check.say.iter().enumerate() {
+                self.row(if index == 0 { "may say" } else { "" }, &reading.text);
+            }
+            return;
+        }
         let mut held = Vec::new();
         let mut tolerated = Vec::new();
         for step in check.all_steps() {

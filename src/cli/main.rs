@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::console::Console;
 use super::exit::Exit;
-use super::{check, faults, login, records, serve, suites};
+use super::{check, compare, faults, login, records, serve, suites};
 use crate::report::terminal::Verbosity;
 
 /// Judges OAuth 2.0 device authorization (RFC 8628) servers.
@@ -40,6 +40,8 @@ enum Command {
     Report(records::Report),
     /// Show one exchange of a record in full
     Show(records::Show),
+    /// Show what is different between two records; exit 1 when the second is worse
+    Compare(compare::Compare),
 }
 
 /// Parses the command line, does what it says, and ends with its exit code.
@@ -60,6 +62,7 @@ fn run(command: Command, console: &Console) -> Exit {
         Command::Faults(faults) => faults.run(console),
         Command::Report(report) => report.run(console),
         Command::Show(show) => show.run(console),
+        Command::Compare(compare) => compare.run(console),
         Command::List(list) => list.run(console),
         Command::Explain(explain) => explain.run(console),
         Command::Validate(validate) => validate.run(console),

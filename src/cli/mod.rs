@@ -1,6 +1,7 @@
 //! The commands: flags in, exit code out. One file per subcommand; only `console` prints.
 
 mod check;
+mod compare;
 pub mod console;
 mod exit;
 pub mod explain;

@@ -29,7 +29,8 @@ mod uri;
 mod view;
 
 pub use describe::describe;
-pub use show::answer as show_answer;
+pub use sample::spelling;
+pub use show::{answer as show_answer, answer_word};
 
 use crate::exchange::Exchange;
 use crate::protocol::Capability;

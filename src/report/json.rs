@@ -3,14 +3,14 @@
 //! ```json
 //! { "version": 1, "run": { ... }, "exit_code": 1, "judgement": "2 must-level failures. Not conformant.",
 //!   "verdicts": { "pass": 74, ... }, "tallies": { "rfc8628": { "pass": 40, ... }, ... },
-//!   "cases": [ ... ], "exchanges": [ ... ], "ended": { ... } }
+//!   "cases": [ ... ], "card": [ ... ], "exchanges": [ ... ], "ended": { ... } }
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::event::{Began, CaseResult, Ended, ShownExchange};
+use crate::event::{Began, CardLine, CaseResult, Ended, ShownExchange};
 use crate::protocol::Tally;
 use crate::record::RunRecord;
 use crate::report::judgement;
@@ -31,6 +31,8 @@ struct Document<'a> {
     known_failures: usize,
     tallies: BTreeMap<Tally, BTreeMap<Verdict, usize>>,
     cases: &'a [CaseResult],
+    /// The behaviour card.
+    card: &'a [CardLine],
     /// The exchanges of the cases that are neither green nor skipped.
     exchanges: Vec<&'a ShownExchange>,
 }
@@ -60,6 +62,7 @@ pub(super) fn write(record: &RunRecord) -> Vec<u8> {
         known_failures: judgement::known(record),
         tallies,
         cases: &record.cases,
+        card: &record.card,
         exchanges: wanted.iter().filter_map(|number| record.exchanges.get(number)).collect(),
     };
     // Every map has words as keys and writing into memory cannot fail.

@@ -88,7 +88,7 @@ fn failures(record: &RunRecord) -> Vec<String> {
             let n = record.cases.iter().filter(|case| case.is_red() && case.weight == *weight).count();
             let label = match weight {
                 Weight::Level(level) => format!("{level}-level"),
-                Weight::Severity(_) => weight.label(),
+                Weight::Severity(_) | Weight::Card => weight.label(),
             };
             (n > 0).then(|| format!("{n} {label} {}", plural(n, "failure", "failures")))
         })
@@ -110,6 +110,9 @@ fn condemnation(record: &RunRecord) -> &'static str {
 }
 
 fn nothing_failed(record: &RunRecord) -> String {
+    if record.cases.is_empty() {
+        return "Nothing was to be judged; the behaviour was measured.".to_owned();
+    }
     let known = known(record);
     let mut remarks = Vec::new();
     let mut remark = |n: usize, one: &str, many: &str| {

@@ -40,6 +40,8 @@ pub(super) struct Played {
     /// It was not exercised because an answer never came: a server that was overrun may well answer later.
     pub(super) unanswered: bool,
     pub(super) exchanges: Vec<u32>,
+    /// The line of the behaviour card, where the check has one.
+    pub(super) line: Option<String>,
 }
 
 /// Plays one case once.
@@ -85,12 +87,19 @@ impl<'a> Player<'a> {
         if stop.is_none() {
             stop = self.judge_together(check).await.err();
         }
+        let mut line = None;
+        if stop.is_none() && check.card.is_some() {
+            match self.line(check).await {
+                Ok(text) => line = Some(text),
+                Err(reason) => stop = Some(reason),
+            }
+        }
         let taken = self.taken();
         let unanswered = matches!(stop, Some(Stop::Control(_) | Stop::NotExercised(_)))
             && taken.iter().any(|exchange| exchange.answer.is_err());
         let mut exchanges: Vec<u32> = taken.iter().map(|exchange| exchange.number).collect();
         exchanges.sort_unstable();
-        Played { mismatches: self.mismatches, stop, broken: self.broken, unanswered, exchanges }
+        Played { mismatches: self.mismatches, stop, broken: self.broken, unanswered, exchanges, line }
     }
 
     async fn steps(&mut self, steps: &'a [Step]) -> Result<(), Stop> {
@@ -281,9 +290,14 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// A set-up request must have come out.
+    /// A set-up request must have come out. For the card, one with a name is looked at instead, whatever its answer;
+    /// without codes there is nothing to look at.
     pub(super) fn set_up(&self, wanted: &str, came_out: bool, exchange: &Exchange) -> Result<(), Stop> {
-        if came_out {
+        let is_looked_at = || {
+            exchange.asked.endpoint != Endpoint::DeviceAuthorization
+                && self.named.values().any(|named| named.number == exchange.number)
+        };
+        if came_out || (self.case.entry.check.card.is_some() && is_looked_at()) {
             return Ok(());
         }
         Err(Stop::NotExercised(format!(

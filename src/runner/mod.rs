@@ -2,6 +2,7 @@
 //!
 //! Knows HTTP, OAuth words, sessions and clocks; knows no requirement: whatever a verdict depends on is in the YAML.
 
+mod card;
 mod case;
 mod decide;
 mod firsts;

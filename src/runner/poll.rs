@@ -51,7 +51,7 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    async fn ask_for_codes(&self, role: Role, edits: &Edits) -> Result<Session, Stop> {
+    pub(super) async fn ask_for_codes(&self, role: Role, edits: &Edits) -> Result<Session, Stop> {
         let client = self.run.client(role).ok_or_else(|| no_client(role))?;
         let scope = client.scope.as_deref();
         let params: Vec<(&str, &str)> = scope.map(|scope| ("scope", scope)).into_iter().collect();

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::run::Run;
 use super::session::{Session, Sessions};
 use crate::exchange::Exchange;
-use crate::expect::Scope;
+use crate::expect::{Scope, answer_word};
 use crate::outcome::lenient_text;
 use crate::protocol::Capability;
-use crate::suite::{ClientValue, Placeholder, TargetValue, placeholders};
+use crate::suite::{ANSWER, ClientValue, Placeholder, TargetValue, placeholders};
 use crate::timing::{Anchor, Constant, Timekeeper, Timing};
 
 /// The values of a case by name.
@@ -37,7 +37,13 @@ impl Values<'_> {
                 let of_session = self.session(of).and_then(|session| {
                     session.value(name, self.run.client(session.role).map(|client| client.id.as_str()))
                 });
-                of_session.or_else(|| lenient_text(self.named.get(of)?.members()?.get(name)?))
+                of_session.or_else(|| {
+                    let exchange = self.named.get(of)?;
+                    if name == ANSWER {
+                        return Some(answer_word(exchange));
+                    }
+                    lenient_text(exchange.members()?.get(name)?)
+                })
             }
         }
     }

@@ -10,8 +10,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use super::case::{Played, Player, Stop};
 use super::run::Run;
 use super::scope::Values;
-use crate::catalog::Catalog;
-use crate::event::{CaseResult, Ended, Event, case_name};
+use crate::catalog::{Catalog, Entry};
+use crate::event::{CardLine, CaseResult, Ended, Event, Reading, case_name};
 use crate::exchange::Exchange;
 use crate::expect;
 use crate::outcome::Outcome;
@@ -40,11 +40,11 @@ pub async fn play(
     for skipped in &plan.skipped {
         let ended =
             Ending { verdict: Verdict::Skip, reason: Some(skipped.reason.clone()), ..Ending::default() };
-        tell(run, &skipped.case, ended, options).await;
+        tell(run, catalog, &skipped.case, ended, options).await;
     }
     let results = std::sync::Mutex::new(Vec::new());
     let interrupted = tokio::select! {
-        () = settle(run, plan, options, &results) => false,
+        () = settle(run, catalog, plan, options, &results) => false,
         () = interrupt => true,
     };
     let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -73,6 +73,8 @@ struct Ending {
     took: Duration,
     /// Something that it needed was never answered.
     unanswered: bool,
+    /// The line of the behaviour card, where the check has one.
+    line: Option<String>,
 }
 
 impl Default for Ending {
@@ -84,13 +86,20 @@ impl Default for Ending {
             exchanges: Vec::new(),
             took: Duration::ZERO,
             unanswered: false,
+            line: None,
         }
     }
 }
 
-async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sync::Mutex<Vec<CaseResult>>) {
-    let keep = |result: CaseResult| {
-        results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(result);
+async fn settle(
+    run: &Run,
+    catalog: &Catalog,
+    plan: &Plan<'_>,
+    options: &Options,
+    results: &std::sync::Mutex<Vec<CaseResult>>,
+) {
+    let keep = |result: Option<CaseResult>| {
+        results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(result);
     };
     let (over, played): (Vec<&Case<'_>>, Vec<&Case<'_>>) =
         plan.cases.iter().partition(|case| case.entry.check.over.is_some());
@@ -107,7 +116,7 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
         } else if case.entry.check.control_by.is_some() {
             held.push((case, ending));
         } else {
-            keep(tell(run, case, ending, options).await);
+            keep(tell(run, catalog, case, ending, options).await);
         }
     }
     for case in doubtful.into_iter().chain(last) {
@@ -115,13 +124,13 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
         if case.entry.check.control_by.is_some() {
             held.push((case, ending));
         } else {
-            keep(tell(run, case, ending, options).await);
+            keep(tell(run, catalog, case, ending, options).await);
         }
     }
     while let Some((case, ending)) = next_held(&mut held) {
         let ending =
             controlled(case, ending, &results.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        keep(tell(run, case, ending, options).await);
+        keep(tell(run, catalog, case, ending, options).await);
     }
     let archive = run.link.archive();
     for case in over {
@@ -129,7 +138,7 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
             let results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             look_over(run, case, &archive, &blamed(&results))
         };
-        keep(tell(run, case, ending, options).await);
+        keep(tell(run, catalog, case, ending, options).await);
     }
 }
 
@@ -193,6 +202,7 @@ async fn play_once(run: &Run, case: &Case<'_>) -> Played {
             broken: false,
             unanswered: false,
             exchanges: Vec::new(),
+            line: None,
         },
     }
 }
@@ -205,6 +215,7 @@ fn combine(case: &Case<'_>, rounds: Vec<Played>) -> Ending {
     for round in rounds {
         ending.exchanges.extend(round.exchanges);
         ending.unanswered |= round.unanswered;
+        ending.line = ending.line.or(round.line);
         match round.stop {
             Some(stop @ Stop::Control(_)) => {
                 stops.push(stop);
@@ -326,9 +337,20 @@ fn is_meant(check: &Check, over: &Over, exchange: &Exchange) -> bool {
         && over.status.is_none_or(|status| exchange.answer.as_ref().is_ok_and(|answer| answer.status == status))
 }
 
-/// Makes the case's result and tells it.
-async fn tell(run: &Run, case: &Case<'_>, ending: Ending, options: &Options) -> CaseResult {
+/// Makes the case's result and tells it; a line of the card is no result.
+async fn tell(
+    run: &Run,
+    catalog: &Catalog,
+    case: &Case<'_>,
+    ending: Ending,
+    options: &Options,
+) -> Option<CaseResult> {
     let entry = case.entry;
+    if case.is_of_card() {
+        let line = card_line(run, catalog, entry, ending);
+        run.link.tell(Event::Measured(Box::new(line))).await;
+        return None;
+    }
     let name = case.name();
     let mut mismatches = ending.mismatches;
     for mismatch in &mut mismatches {
@@ -352,7 +374,26 @@ async fn tell(run: &Run, case: &Case<'_>, ending: Ending, options: &Options) -> 
         took_ms: whole_ms(ending.took),
     };
     run.link.tell(Event::Judged(Box::new(result.clone()))).await;
-    result
+    Some(result)
+}
+
+/// What a measurement came to, or why it came to nothing.
+fn card_line(run: &Run, catalog: &Catalog, entry: &Entry, ending: Ending) -> CardLine {
+    let reading = match (ending.line, ending.reason) {
+        (Some(line), _) => Reading::Measured(run.link.scrub(&line)),
+        (None, reason) => {
+            Reading::NotMeasured(run.link.scrub(&reason.unwrap_or_else(|| "nothing came of it".to_owned())))
+        }
+    };
+    CardLine {
+        key: entry.check.card.clone().unwrap_or_default(),
+        place: catalog.entries.iter().position(|known| known.id == entry.id).unwrap_or(usize::MAX),
+        check: entry.id.clone(),
+        title: entry.check.title.clone(),
+        reading,
+        exchanges: ending.exchanges,
+        took_ms: whole_ms(ending.took),
+    }
 }
 
 /// Known failures that are none: they name no check, or every judged case of theirs holds.

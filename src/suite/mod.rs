@@ -1,5 +1,6 @@
 //! The suite language: what a YAML file of checks may say, and what must be true of it before anything is sent.
 
+mod card;
 mod expectation;
 mod facts;
 mod graded;
@@ -12,6 +13,7 @@ mod steps;
 mod template;
 mod validate;
 
+pub use card::{Measure, Reading, Threshold};
 pub use expectation::{
     Bits, BodyTrait, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, HeaderRule, JsonType,
     Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait, ScopeRule, TargetRule, Tokens,
@@ -26,5 +28,5 @@ pub use steps::{
     Authorize, Bound, CallApi, Count, Decide, Discover, MetadataDocument, Offset, OnlyIf, Poll, PollUntil,
     Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,
 };
-pub use template::{ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders};
+pub use template::{ANSWER, ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders};
 pub use validate::{SuiteFile, validate};

@@ -20,7 +20,8 @@ pub fn schema() -> String {
         root.insert("$id".to_owned(), json!("schema.json"));
     }
     if let Some(check) = schema.pointer_mut("/definitions/Check").and_then(Value::as_object_mut) {
-        let one_of = json!([{ "required": ["level"] }, { "required": ["severity"] }]);
+        let one_of =
+            json!([{ "required": ["level"] }, { "required": ["severity"] }, { "required": ["card"] }]);
         check.insert("oneOf".to_owned(), one_of);
     }
     // Of a tree of strings, lists and maps with text keys; this cannot fail.

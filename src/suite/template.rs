@@ -45,6 +45,9 @@ words! {
     }
 }
 
+/// `{probe.answer}`: the error word of a named answer, or what came in its place.
+pub const ANSWER: &str = "answer";
+
 /// What stands between the braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placeholder<'t> {

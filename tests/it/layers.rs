@@ -25,12 +25,14 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("expect", 1, "exchange outcome protocol redact secret suite timing verdict"),
     // ... what happened, and what it covers ...
     ("event", 1, "outcome protocol verdict"),
+    ("card", 1, ""),
     ("record", 1, "event protocol verdict"),
+    ("compare", 1, "event record verdict"),
     ("requirement", 1, "diagnostic event protocol yaml"),
     // ... and what is to be done
     ("catalog", 1, "diagnostic protocol requirement suite verdict yaml"),
     ("target", 1, "protocol secret timing"),
-    ("plan", 1, "catalog event protocol suite target timing"),
+    ("plan", 1, "catalog event protocol suite target timing verdict"),
     ("compose", 1, "exchange secret suite target"),
     ("device", 1, ""),
     // 2 doing
@@ -42,19 +44,19 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "runner",
         2,
-        "approval catalog clock compose device event exchange expect http outcome plan protocol \
+        "approval card catalog clock compose device event exchange expect http outcome plan protocol \
          redact suite target timing verdict",
     ),
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
     // 3 showing: from records alone, or from the suites alone
     ("generated", 3, "catalog diagnostic record server suite"),
-    ("report", 3, "event protocol record verdict"),
+    ("report", 3, "compare event protocol record verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (
         "cli",
         4,
-        "approval catalog clock diagnostic event expect generated http login plan protocol record \
+        "approval catalog clock compare diagnostic event expect generated http login plan protocol record \
          report requirement runner server suite target timing verdict yaml",
     ),
 ];

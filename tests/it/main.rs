@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod approval;
 #[cfg(test)]
+mod behaviour_card;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod cli;

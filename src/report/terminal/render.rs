@@ -6,6 +6,7 @@ use crate::report::judgement::is_known;
 use crate::report::span;
 use crate::verdict::Verdict;
 
+use super::card::card;
 use super::finding::finding;
 use super::style::{Colour, Ink, Style, Verbosity};
 use super::summary::{closing, not_exercised, summary};
@@ -32,11 +33,11 @@ pub fn render(record: &RunRecord, style: &Style) -> String {
     text.trim_start_matches('\n').to_owned()
 }
 
-/// What comes after the findings: the table, what was left out, the judgement. Begins with an empty line.
+/// What comes after the findings: the table, the behaviour card, what was left out, the judgement. Begins with an empty line.
 #[must_use]
 pub fn ending(record: &RunRecord, style: &Style) -> String {
     let table = if record.cases.is_empty() { String::new() } else { table(record, style) };
-    [not_exercised(record, style), table, summary(record, style), closing(record, style)]
+    [not_exercised(record, style), table, card(record, style), summary(record, style), closing(record, style)]
         .iter()
         .map(|part| paragraph(part))
         .collect()

@@ -1,7 +1,7 @@
 //! The keys of one check: its ids and texts, its weight, and what goes with what.
 
 use super::spot::{Located, Spot, expectations, steps};
-use super::{control, matchers, names, needs, times, variants};
+use super::{card, control, matchers, names, needs, times, variants};
 use crate::diagnostic::Diagnostic;
 use crate::protocol::{Level, Severity};
 use crate::requirement::Requirements;
@@ -16,7 +16,10 @@ pub(super) fn check(check: &Check, at: &Spot<'_>, requirements: &Requirements, o
     weight(check, at, out);
     rows(check, at, requirements, out);
     shape(check, at, out);
-    judges(check, &steps, at, out);
+    card::check(check, &steps, at, out);
+    if check.card.is_none() {
+        judges(check, &steps, at, out);
+    }
     counts(check, &steps, at, out);
     variants::check(check, &steps, at, out);
     names::check(check, &steps, at, out);
@@ -77,10 +80,22 @@ fn weight(check: &Check, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     let severities: Vec<&str> = Severity::ALL.iter().map(|severity| severity.word()).collect();
     let words = [format!("level: {}", levels.join(" | ")), format!("severity: {}", severities.join(" | "))];
     let (message, place, help) = match (check.level, check.severity) {
+        _ if check.card.is_some() => {
+            let second = if check.level.is_some() { "level" } else { "severity" };
+            if check.weight().is_none() {
+                out.push(
+                    Diagnostic::error("weight", format!("a check has a {second} or a card, not both"))
+                        .at(at.to(second).key_place())
+                        .help("keep card if the line judges nobody"),
+                );
+            }
+            return;
+        }
         (None, None) => (
             "a check needs a level or a severity",
             at.to("id").place(),
-            "level says how binding the standard's sentence is, severity how bad a security finding is",
+            "level says how binding the standard's sentence is, severity how bad a security finding is; card: gives a line \
+             of the behaviour card and judges nobody",
         ),
         (Some(_), Some(_)) => (
             "a check has a level or a severity, not both",
