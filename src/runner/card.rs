@@ -88,6 +88,24 @@ impl<'a> Player<'a> {
         Err(Stop::NotExercised("the answers fit none of the wordings".to_owned()))
     }
 
+    /// A line of the card is about the time that a poll was meant for; later than by a tenth of the interval, it would
+    /// be about another one.
+    pub(super) fn went_out_in_time(
+        &self,
+        session: &Session,
+        answer: &Exchange,
+        meant: Duration,
+    ) -> Result<(), Stop> {
+        let late = answer.sent.saturating_sub(meant);
+        if self.case.entry.check.card.is_some() && late > session.announced_interval() / 10 {
+            let (number, late) = (answer.number, crate::timing::show(late));
+            return Err(Stop::Inconclusive(format!(
+                "exchange #{number} went out {late} late on this machine"
+            )));
+        }
+        Ok(())
+    }
+
     fn answer(&self, name: &str) -> Option<&Arc<Exchange>> {
         self.named.get(name).or_else(|| self.session(name).map(|session| &session.authorized))
     }

@@ -173,7 +173,12 @@ impl<'a> Player<'a> {
                 }
                 None => this.due(session, poll.after.as_ref()),
             };
-            this.poll_once(session, &PollAs { edits: &edits, client: None }, at).await
+            let answer = this.poll_once(session, &PollAs { edits: &edits, client: None }, at).await?;
+            // `after: 0 s` is whenever the steps before allow it.
+            if poll.after.as_ref().is_some_and(|after| after.seconds(session) > 0.0) {
+                this.went_out_in_time(session, &answer, at)?;
+            }
+            Ok(answer)
         });
         let answers = futures_util::future::join_all(polls).await;
         self.sessions.insert(poll.session.clone(), sessions);
