@@ -17,7 +17,7 @@ pub use ask::{Ask, Driver, Page, Start, Submitted};
 pub use closure::{Closure, Wish};
 pub use error::{ApprovalError, FieldProblem, Place};
 pub use manual::{Answer, Prompt};
-pub use pages::{HttpPages, PageError, Pages};
+pub use pages::{LARGEST_PAGE, PageError, Pages};
 
 pub use crate::target::Decision;
 
