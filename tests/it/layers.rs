@@ -92,7 +92,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::fs", &["cli", "yaml"], "files are read and written in cli/; yaml/ opens the file of a source"),
     ("std::io::stdout", &["cli"], "return text, and let cli/ print it"),
     ("std::io::stderr", &["cli"], "return text, and let cli/ print it"),
-    ("reqwest", &["approval", "http"], "send through http::Transport"),
+    ("reqwest", &["http"], "send through http::Transport, or http::HttpPages"),
     ("axum", &["http", "judge", "server"], "only the reference server and what takes a router know axum"),
     ("maud", &["server"], "HTML is the reference server's"),
     ("scraper", &["approval"], "other servers' pages are read by the approval drivers"),
