@@ -56,6 +56,14 @@ pub(super) struct Overview {
     pub(super) found_elsewhere: BTreeSet<String>,
 }
 
+/// Whether a request is as any device sends it, whoever the client is and however it authenticates.
+///
+/// Codes that another request brought are not followed: a server may itself deny what asks for no scope, say, once the
+/// user has approved it.
+pub(super) fn is_plain(edits: &Edits) -> bool {
+    *edits == Edits { client: edits.client, auth: edits.auth, ..Edits::default() }
+}
+
 /// Who is taken to ask, by what is done to a poll.
 pub(super) fn asker(
     edits: &Edits,
@@ -64,10 +72,9 @@ pub(super) fn asker(
     owner: Option<&Client>,
     failed: bool,
 ) -> Asker {
-    let plain = Edits { client: edits.client, auth: edits.auth, ..Edits::default() };
     let is_owner = owner.is_some_and(|owner| owner.id == client.id);
     // Whether these two may have codes at all has checks of its own.
-    if *edits != plain || matches!(role, Role::Unknown | Role::NoGrant) {
+    if !is_plain(edits) || matches!(role, Role::Unknown | Role::NoGrant) {
         Asker::Anybody
     } else if failed {
         if is_owner { Asker::Unauthenticated } else { Asker::Anybody }

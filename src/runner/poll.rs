@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::case::{Player, Stop, ended_by_itself, no_session};
-use super::chronicle::asker;
+use super::chronicle::{asker, is_plain};
 use super::link::{Label, PATIENCE};
 use super::measure::is_unsure;
 use super::session::Session;
@@ -75,7 +75,7 @@ impl<'a> Player<'a> {
             let requested = edits.with.get("scope").cloned().or_else(|| scope.map(ToOwned::to_owned));
             let requested = requested.filter(|_| !edits.without.iter().any(|name| name == "scope"));
             let session = Session::new(role, exchange, requested, self.run.found.constants.clone());
-            if let Some(codes) = &session.codes {
+            if let Some(codes) = session.codes.as_ref().filter(|_| is_plain(edits)) {
                 self.run.chronicle.issued(&self.name, &session.authorized, codes);
             }
             return Ok(session);
