@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::outcome::{Outcome, classify};
+use serde_json::{Map, Value};
+
+use crate::outcome::{Outcome, classify, json_object};
 use crate::protocol::{Endpoint, Role};
 
 /// One request and what came of it. Raw: never printed as it is.
@@ -18,6 +20,14 @@ pub struct Exchange {
     pub sent: Duration,
     /// After the last byte was read, since the run's start.
     pub done: Duration,
+    read: Read,
+}
+
+/// What was read from the answer, once: checks over all answers ask for it again and again.
+#[derive(Clone)]
+struct Read {
+    outcome: Outcome,
+    members: Option<Map<String, Value>>,
 }
 
 /// A request as it went out, and what we know about it.
@@ -92,13 +102,35 @@ pub enum NoAnswer {
 }
 
 impl Exchange {
+    /// Keeps what came of a request, and reads the answer; `sent` and `done` are counted from the run's start.
+    #[must_use]
+    pub fn new(
+        number: u32,
+        asked: Asked,
+        answer: Result<Answer, NoAnswer>,
+        sent: Duration,
+        done: Duration,
+    ) -> Self {
+        let read = match &answer {
+            Ok(answer) => {
+                let members = json_object(&answer.body);
+                Read { outcome: classify(answer.status, members.as_ref()), members }
+            }
+            Err(_) => Read { outcome: Outcome::Broken, members: None },
+        };
+        Self { number, asked, answer, sent, done, read }
+    }
+
     /// What the answer means; [`Outcome::Broken`] when none came.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        match &self.answer {
-            Ok(answer) => classify(answer.status, &answer.body),
-            Err(_) => Outcome::Broken,
-        }
+        self.read.outcome
+    }
+
+    /// The JSON object in the answer's body, read leniently; nothing when there is none.
+    #[must_use]
+    pub fn members(&self) -> Option<&Map<String, Value>> {
+        self.read.members.as_ref()
     }
 
     /// From the first byte out to the last byte in.

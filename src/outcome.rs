@@ -37,16 +37,15 @@ words! {
     }
 }
 
-/// What an answer with this status and body means.
+/// What an answer with this status and this JSON object in its body ([`json_object`]) means.
 ///
-/// `body` is what arrived; the media type does not matter here. An answer that was cut off or never came is
-/// [`Outcome::Broken`] and does not get here.
+/// The media type does not matter here. An answer that was cut off or never came is [`Outcome::Broken`] and does not
+/// get here.
 #[must_use]
-pub fn classify(status: u16, body: &[u8]) -> Outcome {
-    let object = json_object(body);
-    let error = object.as_ref().and_then(|members| members.get("error")).and_then(Value::as_str);
-    let has_token = object.as_ref().is_some_and(|members| is_text(members.get("access_token")));
-    meaning(status, error, has_token, object.as_ref().is_some_and(has_codes))
+pub fn classify(status: u16, object: Option<&Map<String, Value>>) -> Outcome {
+    let error = object.and_then(|members| members.get("error")).and_then(Value::as_str);
+    let has_token = object.is_some_and(|members| is_text(members.get("access_token")));
+    meaning(status, error, has_token, object.is_some_and(has_codes))
 }
 
 /// What an answer with this status and these members means: its `error`, if that is a text; has it an `access_token`,
@@ -140,6 +139,10 @@ pub fn lenient_number(value: &Value) -> Option<f64> {
 mod tests {
     use super::*;
 
+    fn of_body(status: u16, body: &[u8]) -> Outcome {
+        classify(status, json_object(body).as_ref())
+    }
+
     #[test]
     fn the_body_decides_before_the_status() {
         for (status, body, outcome) in [
@@ -172,17 +175,17 @@ mod tests {
             (200, r#"{"access_token":""}"#, Outcome::Malformed),
             (200, r#"{"device_code":"d"}"#, Outcome::Malformed),
         ] {
-            assert_eq!(classify(status, body.as_bytes()), outcome, "{status} {body}");
+            assert_eq!(of_body(status, body.as_bytes()), outcome, "{status} {body}");
         }
     }
 
     #[test]
     fn the_encoding_does_not_change_what_an_answer_means() {
         let latin_1 = b"{\"error\":\"authorization_pending\",\"error_description\":\"Best\xe4tigung\"}";
-        assert_eq!(classify(400, latin_1), Outcome::Pending);
+        assert_eq!(of_body(400, latin_1), Outcome::Pending);
         let marked = b"\xef\xbb\xbf{\"access_token\":\"t\"}";
-        assert_eq!(classify(200, marked), Outcome::Granted);
+        assert_eq!(of_body(200, marked), Outcome::Granted);
         let utf_16: Vec<u8> = "{\"access_token\":\"t\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert_eq!(classify(200, &utf_16), Outcome::Malformed);
+        assert_eq!(of_body(200, &utf_16), Outcome::Malformed);
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn traits(traits: &[BodyTrait], view: &View<'_>) -> Vec<Mismatch> {
             continue;
         };
         let fault = match body_trait {
+            BodyTrait::JsonObject if view.members.is_some() => None,
             BodyTrait::JsonObject => not_an_object(&answer.body),
             BodyTrait::UniqueMembers => repeated_members(&answer.body),
             BodyTrait::Utf8 => not_utf8(&answer.body),
@@ -95,7 +96,7 @@ fn not_utf8(body: &[u8]) -> Option<String> {
 pub(super) fn absent(names: &[String], view: &View<'_>) -> Vec<Mismatch> {
     let missed = names.iter().filter_map(|name| {
         let expected = || describe::absent(name);
-        match (view.answer(), view.members.as_ref().and_then(|members| members.get(name))) {
+        match (view.answer(), view.members.and_then(|members| members.get(name))) {
             (None, _) => Some(view.miss(expected())),
             (Some(_), Some(value)) => Some(view.miss_with(expected(), show::member(name, value))),
             (Some(_), None) => None,
@@ -108,7 +109,7 @@ pub(super) fn absent(names: &[String], view: &View<'_>) -> Vec<Mismatch> {
 pub(super) fn contains(members: &BTreeMap<String, String>, view: &View<'_>) -> Vec<Mismatch> {
     let missed = members.iter().filter_map(|(name, wanted)| {
         let expected = || describe::contains(name, wanted);
-        let Some(members) = &view.members else { return Some(view.miss(expected())) };
+        let Some(members) = view.members else { return Some(view.miss(expected())) };
         let text = match filled(wanted, view.scope) {
             Ok(text) => text,
             Err(missing) => return Some(view.miss_with(expected(), missing)),
@@ -143,7 +144,7 @@ pub(super) fn lacks(template: &str, view: &View<'_>) -> Vec<Mismatch> {
 /// without one leaves the choice to the server (RFC 6749 §3.3).
 pub(super) fn scope(rule: &ScopeRule, view: &View<'_>) -> Vec<Mismatch> {
     let requested = rule.subset_of.as_deref().and_then(|session| view.scope.requested_scope(session));
-    let member = view.members.as_ref().and_then(|members| members.get("scope"));
+    let member = view.members.and_then(|members| members.get("scope"));
     let granted = match member {
         Some(Value::String(scope)) => Some(scope.as_str()),
         Some(other) => return vec![view.miss_with(describe::scope(rule), show::member("scope", other))],

@@ -59,7 +59,7 @@ pub(super) fn when(when: &When, view: &View<'_>) -> Vec<Mismatch> {
     if view.answer().is_none() {
         return vec![view.miss(describe::when(when))];
     }
-    let is_there = view.members.as_ref().is_some_and(|members| members.contains_key(&when.member));
+    let is_there = view.members.is_some_and(|members| members.contains_key(&when.member));
     if is_there { list(&when.expect, view) } else { Vec::new() }
 }
 

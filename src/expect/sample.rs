@@ -23,7 +23,7 @@ fn values(kind: CodeKind, views: &[View<'_>]) -> Vec<(String, u32)> {
     let codes = views.iter().filter(|view| view.outcome == Outcome::Codes);
     codes
         .filter_map(|view| {
-            let value = lenient_text(view.members.as_ref()?.get(kind.word())?)?;
+            let value = lenient_text(view.members?.get(kind.word())?)?;
             Some((value, view.exchange.number))
         })
         .collect()

@@ -83,21 +83,17 @@ impl Scope for Stage {
 }
 
 pub(super) fn exchange(number: u32, answer: Result<Answer, NoAnswer>) -> Exchange {
-    Exchange {
-        number,
-        asked: Asked {
-            endpoint: Endpoint::Token,
-            method: "POST".to_owned(),
-            url: "http://127.0.0.1/token".to_owned(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            client: Role::Tv,
-            manner: Manner::default(),
-        },
-        answer,
-        sent: Duration::from_millis(u64::from(number) * 100),
-        done: Duration::from_millis(u64::from(number) * 100 + 7),
-    }
+    let asked = Asked {
+        endpoint: Endpoint::Token,
+        method: "POST".to_owned(),
+        url: "http://127.0.0.1/token".to_owned(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        client: Role::Tv,
+        manner: Manner::default(),
+    };
+    let sent = Duration::from_millis(u64::from(number) * 100);
+    Exchange::new(number, asked, answer, sent, sent + Duration::from_millis(7))
 }
 
 pub(super) fn answered(number: u32, status: u16, body: impl AsRef<[u8]>) -> Exchange {

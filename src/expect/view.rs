@@ -1,10 +1,10 @@
-//! One answer under judgement, read once.
+//! One answer under judgement.
 
 use serde_json::{Map, Value};
 
 use super::{Scope, show};
 use crate::exchange::{Answer, Exchange};
-use crate::outcome::{Outcome, json_object};
+use crate::outcome::Outcome;
 use crate::verdict::{Grade, Mismatch};
 
 /// One answer under judgement.
@@ -16,14 +16,13 @@ pub(super) struct View<'a> {
     /// What it means.
     pub(super) outcome: Outcome,
     /// The JSON object in its body, if there is one.
-    pub(super) members: Option<Map<String, Value>>,
+    pub(super) members: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> View<'a> {
     /// Reads the answer of an exchange.
     pub(super) fn new(exchange: &'a Exchange, scope: &'a dyn Scope) -> Self {
-        let members = exchange.answer.as_ref().ok().and_then(|answer| json_object(&answer.body));
-        Self { exchange, scope, outcome: exchange.outcome(), members }
+        Self { exchange, scope, outcome: exchange.outcome(), members: exchange.members() }
     }
 
     /// The complete answer, if one came.
@@ -38,7 +37,7 @@ impl<'a> View<'a> {
 
     /// A member that is a string.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.members.as_ref()?.get(name)?.as_str()
+        self.members?.get(name)?.as_str()
     }
 
     /// The mismatch that the whole answer shows.

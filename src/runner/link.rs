@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
-use super::session::members;
 use crate::compose::Composed;
 use crate::event::{Event, ShownExchange, Waiting};
 use crate::exchange::{Asked, Exchange, NoAnswer};
@@ -187,24 +186,21 @@ impl Link {
     async fn keep(&self, label: Label<'_>, mut composed: Composed, sent: Sent) -> Arc<Exchange> {
         let sent_at = self.since_start(sent.sent);
         composed.manner.kept_pace = label.on_pace_from.is_some_and(|from| sent_at >= from);
-        let exchange = Arc::new(Exchange {
-            number: self.counter.fetch_add(1, Ordering::Relaxed) + 1,
-            asked: Asked {
-                endpoint: label.endpoint,
-                method: composed.method,
-                url: composed.url,
-                headers: composed.headers,
-                body: composed.body,
-                client: label.client,
-                manner: composed.manner,
-            },
-            answer: sent.answer,
-            sent: sent_at,
-            done: self.since_start(sent.done),
-        });
+        let asked = Asked {
+            endpoint: label.endpoint,
+            method: composed.method,
+            url: composed.url,
+            headers: composed.headers,
+            body: composed.body,
+            client: label.client,
+            manner: composed.manner,
+        };
+        let number = self.counter.fetch_add(1, Ordering::Relaxed) + 1;
+        let exchange =
+            Arc::new(Exchange::new(number, asked, sent.answer, sent_at, self.since_start(sent.done)));
         let shown = {
             let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(members) = members(&exchange) {
+            if let Some(members) = exchange.members() {
                 for name in SECRET_MEMBERS {
                     if let Some(secret) = members.get(name).and_then(serde_json::Value::as_str) {
                         secrets.add(secret);

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::link::{Label, Link};
 use super::resolve::{Resolved, well_known};
-use super::session::{Codes, members};
+use super::session::Codes;
 use crate::compose::{Composed, form_post};
 use crate::exchange::{Exchange, Manner, NoAnswer};
 use crate::outcome::Outcome;
@@ -210,10 +210,10 @@ async fn discover(
         let exchange = send(link, Endpoint::Metadata, Role::Tv, composed).await;
         somebody_is_there(&url, &exchange)?;
         let is_good = exchange.answer.as_ref().is_ok_and(|answer| answer.status == 200);
-        if let Some(document) = members(&exchange).filter(|_| is_good) {
+        if let Some(document) = exchange.members().filter(|_| is_good) {
             *slot = Some(url);
             for (name, value) in document {
-                found.entry(name).or_insert(value);
+                found.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
     }
@@ -258,13 +258,15 @@ fn path_is_there(url: &str, key: &str, exchange: &Exchange) -> Result<(), Troubl
 
 /// The client is refused by name: `invalid_client` or `unauthorized_client`.
 fn is_refused_by_name(exchange: &Exchange) -> bool {
-    let error = members(exchange).and_then(|members| members.get("error")?.as_str().map(ToOwned::to_owned));
+    let error = exchange.members().and_then(|members| members.get("error")?.as_str().map(ToOwned::to_owned));
     error.is_some_and(|error| matches!(error.as_str(), "invalid_client" | "unauthorized_client"))
 }
 
 fn refused_line(asked: &AskedBy, endpoint: &str) -> String {
     let status = asked.exchange.answer.as_ref().map_or(0, |answer| answer.status);
-    let error = members(&asked.exchange)
+    let error = asked
+        .exchange
+        .members()
         .and_then(|members| members.get("error")?.as_str().map(ToOwned::to_owned))
         .unwrap_or_default();
     format!("POST {endpoint} as {} was answered {status} {error}", asked.role)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::run::Run;
-use super::session::{Session, Sessions, members};
+use super::session::{Session, Sessions};
 use crate::exchange::Exchange;
 use crate::expect::Scope;
 use crate::outcome::lenient_text;
@@ -37,7 +37,7 @@ impl Values<'_> {
                 let of_session = self.session(of).and_then(|session| {
                     session.value(name, self.run.client(session.role).map(|client| client.id.as_str()))
                 });
-                of_session.or_else(|| lenient_text(members(self.named.get(of)?)?.get(name)?))
+                of_session.or_else(|| lenient_text(self.named.get(of)?.members()?.get(name)?))
             }
         }
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::device::{Answer, Device};
 use crate::exchange::Exchange;
-use crate::outcome::{Outcome, json_object, lenient_number, lenient_text, verification_uri};
+use crate::outcome::{Outcome, lenient_number, lenient_text, verification_uri};
 use crate::protocol::Role;
 use crate::timing::{Constant, Constants, Timekeeper};
 
@@ -68,7 +68,7 @@ impl Codes {
         if exchange.outcome() != Outcome::Codes {
             return None;
         }
-        let members = members(exchange)?;
+        let members = exchange.members()?;
         let seconds = |name: &str| {
             let number = members.get(name).and_then(lenient_number)?;
             Duration::try_from_secs_f64(number).ok().filter(|length| !length.is_zero())
@@ -76,7 +76,7 @@ impl Codes {
         Some(Self {
             device_code: lenient_text(members.get("device_code")?)?,
             user_code: lenient_text(members.get("user_code")?)?,
-            verification_uri: verification_uri(&members)?.to_owned(),
+            verification_uri: verification_uri(members)?.to_owned(),
             verification_uri_complete: members
                 .get("verification_uri_complete")
                 .and_then(Value::as_str)
@@ -93,7 +93,7 @@ impl TokenSet {
         if exchange.outcome() != Outcome::Granted {
             return None;
         }
-        let members = members(exchange)?;
+        let members = exchange.members()?;
         let lifetime = members.get("expires_in").and_then(lenient_number);
         Some(Self {
             name: name.map(ToOwned::to_owned),
@@ -198,7 +198,7 @@ impl Session {
             "client_id" => client_id.map(ToOwned::to_owned),
             "access_token" => self.token_sets.last().map(|set| set.access_token.clone()),
             "refresh_token" => self.token_sets.last().and_then(|set| set.refresh_token.clone()),
-            member => members(&self.authorized).and_then(|members| lenient_text(members.get(member)?)),
+            member => self.authorized.members().and_then(|members| lenient_text(members.get(member)?)),
         }
     }
 }
@@ -229,11 +229,6 @@ impl Timekeeper for Session {
 /// The sessions of a case by name; more than one where `sessions:` asks for them.
 pub(super) type Sessions = BTreeMap<String, Vec<Session>>;
 
-/// The members of an answer's JSON object.
-pub(super) fn members(exchange: &Exchange) -> Option<Map<String, Value>> {
-    json_object(&exchange.answer.as_ref().ok()?.body)
-}
-
 /// What the device makes of an answer.
 fn device_answer(exchange: &Exchange) -> Answer {
     let retry_after = exchange
@@ -245,7 +240,7 @@ fn device_answer(exchange: &Exchange) -> Answer {
     match exchange.outcome() {
         Outcome::Pending => Answer::Pending,
         Outcome::SlowDown => {
-            let given = members(exchange).and_then(|members| lenient_number(members.get("interval")?));
+            let given = exchange.members().and_then(|members| lenient_number(members.get("interval")?));
             let given = given.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             Answer::SlowDown { given: given.max(retry_after) }
         }
