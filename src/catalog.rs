@@ -194,6 +194,22 @@ impl Catalog {
         Ok(chosen)
     }
 
+    /// The checks, and behind them those that are the positive beside one of them.
+    #[must_use]
+    pub fn with_controls<'a>(&'a self, mut entries: Vec<&'a Entry>) -> Vec<&'a Entry> {
+        let mut next = 0;
+        while let Some(entry) = entries.get(next).copied() {
+            next += 1;
+            let Some(id) = entry.control_id() else { continue };
+            if !entries.iter().any(|known| known.id == id)
+                && let Some(control) = self.get(&id)
+            {
+                entries.push(control);
+            }
+        }
+        entries
+    }
+
     /// The check, suite or suite/check that was most likely meant.
     #[must_use]
     pub fn closest(&self, word: &str) -> Option<&str> {

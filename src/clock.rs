@@ -16,3 +16,24 @@ pub fn wall() -> Timestamp {
     let elapsed: Duration = Instant::now().saturating_duration_since(instant);
     timestamp.checked_add(elapsed).unwrap_or(timestamp)
 }
+
+/// Is tokio's clock paused, as in a test with `start_paused = true`? It stands still then while nothing is awaited.
+/// Takes a millisecond.
+#[must_use]
+pub fn is_paused() -> bool {
+    let before = Instant::now();
+    std::thread::sleep(Duration::from_millis(1));
+    Instant::now() == before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_clock_is_seen_to_stand_still() {
+        assert!(is_paused());
+        tokio::time::resume();
+        assert!(!is_paused());
+    }
+}

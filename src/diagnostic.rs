@@ -11,7 +11,7 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -154,6 +154,25 @@ impl Diagnostic {
     }
 }
 
+/// All mistakes of a file as one error. `Display` and `Debug` draw them: a test that unwraps shows them readably.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mistakes(pub Vec<Diagnostic>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let drawn: Vec<String> = self.0.iter().map(|mistake| mistake.draw(Colour::Plain)).collect();
+        f.write_str(&drawn.join("\n\n"))
+    }
+}
+
+impl fmt::Debug for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
 /// The last line under all diagnostics: `2 errors in 1 of 9 files; nothing was run`.
 ///
 /// `files` is how many files were read. Says nothing of running if there are only warnings.
@@ -219,7 +238,7 @@ impl Pen {
     }
 }
 
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+fn line(out: &mut String, text: fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{text}");
 }

@@ -39,3 +39,6 @@ pub mod report;
 
 // 4 the rim
 pub mod cli;
+pub mod judge;
+
+pub use judge::judge;

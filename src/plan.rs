@@ -23,8 +23,10 @@ pub struct Found {
     pub lifetime: Duration,
     /// The announced lifetime of the codes of `pace`.
     pub pace_lifetime: Duration,
-    /// Plain http on loopback: transport is not assessed.
+    /// Plain http on loopback: addresses need no https.
     pub plain_http: bool,
+    /// Why transport is not assessed, where it is not.
+    pub unassessed_transport: Option<&'static str>,
 }
 
 /// One check made concrete.
@@ -158,8 +160,8 @@ fn skip_reason(
     if check.destructive && limits.destructive == Destructive::LeftOut {
         return Some("may trip limiters: allow it with --destructive".to_owned());
     }
-    if found.plain_http && is_about_transport(case) {
-        return Some("plain http on loopback: transport is not assessed".to_owned());
+    if let Some(why) = found.unassessed_transport.filter(|_| is_about_transport(case)) {
+        return Some(why.to_owned());
     }
     let mut missing: Vec<&str> = check
         .needs

@@ -80,6 +80,19 @@ impl RunRecord {
         Ok(record)
     }
 
+    /// The record as it stands in a file, one event a line: [`RunRecord::read`] reads it again.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let events = self.began.iter().map(|began| Event::Began(Box::new(began.clone())));
+        let exchanged = |exchange: &ShownExchange| Event::Exchanged(Box::new(exchange.clone()));
+        let events = events
+            .chain(self.exchanges.values().map(exchanged))
+            .chain(self.cases.iter().map(|case| Event::Judged(Box::new(case.clone()))))
+            .chain(self.ended.iter().map(|ended| Event::Ended(Box::new(ended.clone()))));
+        // Every map has words as keys, and writing into memory cannot fail.
+        events.map(|event| serde_json::to_string(&event).unwrap_or_default() + "\n").collect()
+    }
+
     /// How many cases have this verdict.
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> usize {

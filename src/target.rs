@@ -26,6 +26,8 @@ use crate::protocol::{AuthMethod, Capability, Role, UserRole};
 use crate::secret::Secret;
 use crate::timing::{Constant, Constants};
 
+mod build;
+mod read;
 mod recipe;
 
 pub use recipe::{

@@ -138,6 +138,12 @@ pub enum ApprovalError {
         /// Why not.
         why: String,
     },
+    /// The closure that decides in place of pages had no success.
+    #[error("the closure said: {why}; does the server know the code, and is it undecided?")]
+    NotTaken {
+        /// Its words.
+        why: String,
+    },
     /// The same sign-in form came again.
     #[error(
         "the sign-in was refused: the form of step {step} came again with the user {login}, on {place}; check \

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use crate::target::Approval;
 
 mod ask;
+mod closure;
 mod error;
 mod form;
 mod manual;
 mod pages;
 
 pub use ask::{Ask, Driver, Page, Start, Submitted};
+pub use closure::{Closure, Wish};
 pub use error::{ApprovalError, FieldProblem, Place};
 pub use manual::{Answer, Prompt};
 pub use pages::{HttpPages, PageError, Pages};

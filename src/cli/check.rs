@@ -15,14 +15,14 @@ use super::prompt::StdinPrompt;
 use super::select::Select;
 use super::{live, records};
 use crate::approval::{Driver, HttpPages, PageError, Pages, driver};
-use crate::catalog::{Catalog, Entry};
-use crate::event::{Began, Ended, Event, FORMAT};
+use crate::catalog::Entry;
+use crate::event::{Ended, Event};
 use crate::http::Wire;
 use crate::plan::{Destructive, Limits, Plan};
 use crate::record::RunRecord;
 use crate::report::FORMATS;
 use crate::report::terminal::{ending, header};
-use crate::runner::{Link, Options, Preflight, Run, Trouble, play, preflight};
+use crate::runner::{Link, Options, Trouble, Wanted, prepare};
 use crate::server::faults::Fault;
 use crate::server::{Config, Running, start};
 use crate::target::{Approval, Target};
@@ -123,7 +123,7 @@ impl Check {
             }
         };
         let entries = match files.catalog.select(&self.select.selection()) {
-            Ok(entries) => with_controls(entries, &files),
+            Ok(entries) => files.catalog.with_controls(entries),
             Err(message) => {
                 console.note(&format!("error: {message}"));
                 return Exit::Usage;
@@ -177,6 +177,24 @@ impl Check {
             }
         };
         let link = Link::new(wire, jobs, sender, target);
+        let limits = Limits {
+            max_wait: self.max_wait,
+            destructive: if self.destructive || is_embedded {
+                Destructive::Allowed
+            } else {
+                Destructive::LeftOut
+            },
+        };
+        let options =
+            Options { strict: self.mode == Mode::Strict, known_failures: files.known_failures.clone() };
+        let wanted = Wanted {
+            catalog: &files.catalog,
+            entries,
+            target,
+            limits,
+            options: &options,
+            driver: target.approval.as_ref().map(Approval::name),
+        };
         let doing = async {
             let interrupt = async {
                 // Where the signal cannot be listened for, nothing interrupts but the end of the process.
@@ -186,38 +204,21 @@ impl Check {
             };
             tokio::pin!(interrupt);
             let before = tokio::select! {
-                before = preflight(&link, target) => before.map_err(Some),
+                before = prepare(&link, wanted) => before.map_err(Some),
                 () = &mut interrupt => Err(None),
             };
-            let preflight = match before {
-                Ok(preflight) => preflight,
+            match before {
                 Err(stop) => {
                     let (interrupted, took) = (stop.is_none(), link.now());
                     link.tell(Event::Ended(Box::new(Ended::without_cases(interrupted, took)))).await;
-                    return Err(stop);
+                    Err(stop)
                 }
-            };
-            let limits = Limits {
-                max_wait: self.max_wait,
-                destructive: if self.destructive || is_embedded {
-                    Destructive::Allowed
-                } else {
-                    Destructive::LeftOut
-                },
-            };
-            let plan = Plan::new(entries, target, &preflight.found, limits);
-            let began = self.began(files, target, &preflight, &plan, driver.as_deref());
-            if self.dry_run {
-                return Ok(Some((began, listing(&plan))));
+                Ok(ready) if self.dry_run => Ok(Some((ready.began, listing(&ready.plan)))),
+                Ok(ready) => {
+                    ready.play(link, driver, interrupt).await;
+                    Ok(None)
+                }
             }
-            let samples: Vec<_> =
-                plan.cases.iter().filter_map(|case| case.entry.check.sample.clone()).collect();
-            let run = Run::new(link, target.clone(), preflight.endpoints, preflight.found, driver, &samples);
-            run.link.tell(Event::Began(Box::new(began))).await;
-            let options =
-                Options { strict: self.mode == Mode::Strict, known_failures: files.known_failures.clone() };
-            play(&run, &files.catalog, &plan, &options, interrupt).await;
-            Ok(None)
         };
         let (done, (record, trouble)) = tokio::join!(doing, live::follow(console, receiver, file));
         if let Some(error) = trouble {
@@ -244,45 +245,6 @@ impl Check {
         }
     }
 
-    fn began(
-        &self,
-        files: &Files,
-        target: &Target,
-        preflight: &Preflight,
-        plan: &Plan<'_>,
-        driver: Option<&dyn Driver>,
-    ) -> Began {
-        let found = &preflight.found;
-        Began {
-            format: FORMAT,
-            devgrant: env!("CARGO_PKG_VERSION").to_owned(),
-            target: target.target.clone(),
-            at: target.issuer.clone().unwrap_or_else(|| preflight.endpoints.token.clone()),
-            started: crate::clock::wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            checks: plan.checks(),
-            cases: plan.cases.len(),
-            left_out: plan.skipped.len(),
-            suites: suites_of(&files.catalog, plan),
-            decisions: plan.decisions(),
-            driver: target
-                .approval
-                .as_ref()
-                .filter(|_| driver.is_some())
-                .map(|approval| driver_name(approval).to_owned()),
-            requests: plan.requests,
-            estimate_ms: u64::try_from(plan.estimate.as_millis()).unwrap_or(u64::MAX),
-            interval_s: found.interval.as_secs_f64(),
-            lifetime_s: found.lifetime.as_secs_f64(),
-            constants: found
-                .constants
-                .iter()
-                .map(|(constant, length)| (constant.word().to_owned(), show(*length)))
-                .collect(),
-            strict: self.mode == Mode::Strict,
-            notes: preflight.notes.clone(),
-        }
-    }
-
     /// Writes the reports; an exit only when one could not be written.
     fn write_reports(&self, console: &Console, record: &RunRecord) -> Option<Exit> {
         let mut trouble = None;
@@ -296,21 +258,6 @@ impl Check {
         }
         trouble
     }
-}
-
-/// The checks, and those that are the positive beside one of them.
-fn with_controls<'a>(mut entries: Vec<&'a Entry>, files: &'a Files) -> Vec<&'a Entry> {
-    let mut next = 0;
-    while let Some(entry) = entries.get(next).copied() {
-        next += 1;
-        let Some(id) = entry.control_id() else { continue };
-        if !entries.iter().any(|known| known.id == id)
-            && let Some(control) = files.catalog.get(&id)
-        {
-            entries.push(control);
-        }
-    }
-    entries
 }
 
 /// The embedded server on free ports, and its target.
@@ -334,22 +281,6 @@ fn driver_of(
     let pages = HttpPages::new().map_err(|error| error.to_string())?;
     let gated = Gated { pages, jobs: jobs.clone(), timeout };
     Ok(Some(driver(approval, Arc::new(gated), Arc::new(StdinPrompt::new(console)))))
-}
-
-const fn driver_name(approval: &Approval) -> &'static str {
-    match approval {
-        Approval::Form(_) => "form",
-        Approval::Manual(_) => "manual",
-    }
-}
-
-/// The suites of a plan, in the order of the catalogue.
-fn suites_of(catalog: &Catalog, plan: &Plan<'_>) -> Vec<String> {
-    let mut suites: Vec<String> = catalog.entries.iter().map(|entry| entry.suite.clone()).collect();
-    suites.dedup();
-    let cases = || plan.cases.iter().chain(plan.skipped.iter().map(|skipped| &skipped.case));
-    suites.retain(|suite| cases().any(|case| case.entry.suite == *suite));
-    suites
 }
 
 fn listing(plan: &Plan<'_>) -> String {
@@ -376,14 +307,6 @@ fn ours(console: &Console, message: &str) -> Exit {
 }
 
 fn not_judged(console: &Console, trouble: &Trouble) -> Exit {
-    let mut lines = vec![format!("error: {trouble}")];
-    if let Some(detail) = &trouble.detail {
-        lines.push(String::new());
-        lines.extend(detail.lines().map(|line| format!("  {line}")));
-        lines.push(String::new());
-    }
-    lines.push(format!("help: {}", trouble.help));
-    lines.push("nothing was judged · exit 3".to_owned());
-    console.note(&lines.join("\n"));
+    console.note(&format!("{}\nnothing was judged · exit 3", trouble.text()));
     Exit::NotJudged
 }

@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::Event;
 use crate::report::live::{Line, Live};
-use crate::report::terminal::{Colour, Style, Verbosity};
+use crate::report::terminal::{Colour, Kept, Style, Verbosity};
 
 /// The width where there is no terminal to ask.
 const DEFAULT_WIDTH: usize = 100;
@@ -54,7 +54,7 @@ impl Console {
         let colour = if stdout.is_terminal() && !set("NO_COLOR") && !dumb { Colour::On } else { Colour::Off };
         let width = comfy_table::Table::new().width().map_or(DEFAULT_WIDTH, usize::from);
         let moving = std::io::stderr().is_terminal() && !dumb;
-        Self::with(Style { colour, width, verbose }, moving, stdout, std::io::stderr())
+        Self::with(Style { colour, width, verbose, kept: Kept::InAFile }, moving, stdout, std::io::stderr())
     }
 
     fn with(
@@ -253,7 +253,8 @@ mod tests {
     use std::io;
     use std::sync::Mutex;
 
-    const PLAIN: Style = Style { colour: Colour::Off, width: 100, verbose: Verbosity::Normal };
+    const PLAIN: Style =
+        Style { colour: Colour::Off, width: 100, verbose: Verbosity::Normal, kept: Kept::InAFile };
 
     /// Remembers what is written; refuses everything once it is full.
     #[derive(Clone)]

@@ -8,10 +8,9 @@ use serde::Deserialize;
 use super::console::Console;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Colour, Diagnostic, summary};
-use crate::protocol::Role;
 use crate::report;
 use crate::target::Target;
-use crate::yaml::{Segment, Source, load};
+use crate::yaml::{Source, load};
 
 /// The target that `check` brings along; its port is put in once the server listens.
 const EMBEDDED: &str = include_str!("../../fixtures/targets/embedded.yaml");
@@ -34,45 +33,12 @@ pub(super) struct Files {
 /// The target of the embedded server.
 pub(super) fn embedded() -> Result<Target, Vec<Diagnostic>> {
     let source = Source { name: "fixtures/targets/embedded.yaml".to_owned(), text: EMBEDDED.to_owned() };
-    read_target(&source)
+    Target::read(&source)
 }
 
 /// A target file.
 pub(super) fn target(path: &Path) -> Result<Target, Vec<Diagnostic>> {
-    Source::read(path).map_err(|diagnostic| vec![diagnostic]).and_then(|source| read_target(&source))
-}
-
-/// A target file that is read already.
-pub(super) fn read_target(source: &Source) -> Result<Target, Vec<Diagnostic>> {
-    let loaded = load::<Target>(source);
-    let mut diagnostics = loaded.diagnostics;
-    let Some(target) = loaded.value else { return Err(diagnostics) };
-    let at = |path: &[Segment]| loaded.marks.place(path);
-    if !target.clients.contains_key(&Role::Tv) && diagnostics.is_empty() {
-        diagnostics.push(
-            Diagnostic::error("missing-client", "the target names no client for the role tv")
-                .at(at(&["clients".into()]))
-                .help("add the public client that checks use unless they say otherwise: tv: { id: ... }"),
-        );
-    }
-    let missing = target.endpoints.device_authorization.is_none() || target.endpoints.token.is_none();
-    if target.issuer.is_none() && missing && diagnostics.is_empty() {
-        diagnostics.push(
-            Diagnostic::error("no-endpoints", "the target does not say where the server is")
-                .at(at(&[]))
-                .help(
-                    "give issuer (for its metadata), or endpoints.device_authorization and endpoints.token",
-                ),
-        );
-    }
-    if target.approval.is_some() && target.users.is_empty() && diagnostics.is_empty() {
-        diagnostics.push(
-            Diagnostic::error("no-users", "the target has an approval driver and no user to play")
-                .at(at(&["approval".into()]))
-                .help("add users: { alice: { login: ..., password: ... } }"),
-        );
-    }
-    if diagnostics.is_empty() { Ok(target) } else { Err(diagnostics) }
+    Source::read(path).map_err(|diagnostic| vec![diagnostic]).and_then(|source| Target::read(&source))
 }
 
 /// Everything a run reads: the shipped suites and those of `suites`, the target, its known failures.

@@ -195,9 +195,10 @@ fn broken_into_lines(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::terminal::{Colour, Verbosity};
+    use crate::report::terminal::{Colour, Kept, Verbosity};
 
-    const PLAIN: Style = Style { colour: Colour::Off, width: 100, verbose: Verbosity::Normal };
+    const PLAIN: Style =
+        Style { colour: Colour::Off, width: 100, verbose: Verbosity::Normal, kept: Kept::InAFile };
 
     fn mixed() -> RunRecord {
         RunRecord::read(include_str!("../../fixtures/records/mixed.jsonl")).unwrap()

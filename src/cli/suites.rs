@@ -10,6 +10,7 @@ use super::{explain, list, validate};
 use crate::catalog::Catalog;
 use crate::diagnostic::Diagnostic;
 use crate::generated::generated_files;
+use crate::target::Target;
 use crate::yaml::Source;
 
 /// List the checks: id, level or severity, title.
@@ -113,7 +114,7 @@ impl Validate {
                     diagnostics.extend(files::read_known(&source).err().unwrap_or_default())
                 }
                 Kind::Suite => suites.push(source),
-                Kind::Target => diagnostics.extend(files::read_target(&source).err().unwrap_or_default()),
+                Kind::Target => diagnostics.extend(Target::read(&source).err().unwrap_or_default()),
             }
         }
         let loaded = suites_beside_the_shipped(&suites).map_err(|more| {

@@ -35,6 +35,11 @@ pub trait Transport: Exchanger {
     /// A TLS handshake with the server of this URL that verifies its certificate; what is wrong otherwise.
     fn handshake<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), NoAnswer>>;
 
+    /// Is there TLS on this way, where the URL says https?
+    fn has_tls(&self) -> bool {
+        true
+    }
+
     /// The same way with connections of its own, for one case.
     fn fresh(&self) -> Result<Arc<dyn Transport>, NoAnswer>;
 }

@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::record::RunRecord;
 
 use super::FORMATS;
-use super::terminal::{Colour, Style, Verbosity, render};
+use super::terminal::{Colour, Kept, Style, Verbosity, render};
 
 const RECORDS: [(&str, &str); 3] = [
     ("green", include_str!("../../fixtures/records/green.jsonl")),
@@ -18,7 +18,7 @@ fn shown(name: &str, style: Style) -> String {
 }
 
 fn plain(width: usize, verbose: Verbosity) -> Style {
-    Style { colour: Colour::Off, width, verbose }
+    Style { colour: Colour::Off, width, verbose, kept: Kept::InAFile }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod firsts;
 mod link;
 mod poll;
 mod preflight;
+mod prepare;
 mod resolve;
 mod run;
 mod scope;
@@ -17,6 +18,7 @@ mod tokens;
 
 pub use link::Link;
 pub use preflight::{Preflight, Trouble, locate, preflight};
+pub use prepare::{Ready, Wanted, prepare};
 pub use resolve::Resolved;
 pub use run::Run;
 pub use settle::{Options, play};

@@ -4,6 +4,7 @@
 //! path is not there. Everything else, a 500 included, runs and is judged.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +35,9 @@ pub struct Preflight {
     pub notes: Vec<String>,
 }
 
-/// Why nothing can be judged.
-#[derive(Debug, thiserror::Error)]
+/// Why nothing can be judged. `Display` is the sentence alone, `Debug` is [`Trouble::text`]: a test that unwraps shows
+/// everything.
+#[derive(thiserror::Error)]
 #[error("{message}")]
 pub struct Trouble {
     /// One sentence.
@@ -44,6 +46,27 @@ pub struct Trouble {
     pub detail: Option<String>,
     /// What to do next.
     pub help: String,
+}
+
+impl Trouble {
+    /// Everything, for people: the sentence, what was seen, what to do next.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut lines = vec![format!("error: {}", self.message)];
+        if let Some(detail) = &self.detail {
+            lines.push(String::new());
+            lines.extend(detail.lines().map(|line| format!("  {line}").trim_end().to_owned()));
+            lines.push(String::new());
+        }
+        lines.push(format!("help: {}", self.help));
+        lines.join("\n")
+    }
+}
+
+impl fmt::Debug for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
 }
 
 /// Finds the endpoints, asks for codes once with every client, and polls once.
@@ -59,9 +82,14 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
     let endpoints = locate(link, target).await?;
     let mut notes = Vec::new();
     let plain_http = is_plain_loopback(&endpoints.token);
-    if plain_http {
-        notes.push("plain http on loopback: transport is not assessed".to_owned());
-    }
+    let unassessed = if !link.shared().has_tls() {
+        Some("in this process, without a socket: transport is not assessed")
+    } else if plain_http {
+        Some("plain http on loopback: transport is not assessed")
+    } else {
+        None
+    };
+    notes.extend(unassessed.map(ToOwned::to_owned));
 
     let asked = ask_with_every_client(link, target, &endpoints).await;
     let mine = asked.iter().find(|asked| asked.role == Role::Tv).map(|asked| asked.exchange.clone());
@@ -114,6 +142,7 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
         lifetime,
         pace_lifetime: pace.map_or(lifetime, |exchange| lifetime_of(Some(exchange))),
         plain_http,
+        unassessed_transport: unassessed,
     };
     Ok(Preflight { endpoints, found, notes })
 }

@@ -45,6 +45,17 @@ pub enum Approval {
     Manual(Manual),
 }
 
+impl Approval {
+    /// What the driver is called.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Form(_) => "form",
+            Self::Manual(_) => "manual",
+        }
+    }
+}
+
 /// Settings of the `manual` driver.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -15,6 +15,8 @@ mod generated;
 #[cfg(test)]
 mod guide;
 #[cfg(test)]
+mod judge;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod mangled;

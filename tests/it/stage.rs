@@ -1,24 +1,18 @@
-//! A run played in this process, as `check` plays it: preflight, plan, play; its events folded into a record.
+//! Runs of the tests: what is judged and how, and what they came to in a few lines.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use devgrant::approval::{Answer, Pages, Prompt, driver};
-use devgrant::catalog::{Catalog, Entry, Selection};
-use devgrant::event::{CaseResult, Event};
+use devgrant::approval::{Answer, Pages, Prompt};
+use devgrant::event::CaseResult;
 use devgrant::http::Transport;
-use devgrant::plan::{Destructive, Limits, Plan};
+use devgrant::judge::Judge;
 use devgrant::record::RunRecord;
-use devgrant::runner::{Link, Options, Run, Trouble, play, preflight};
+use devgrant::runner::Trouble;
 use devgrant::target::Target;
 use devgrant::verdict::Verdict;
-use devgrant::yaml::{self, Source};
 use futures_util::future::BoxFuture;
-use tokio::sync::{Semaphore, mpsc};
-
-/// The shipped catalogue, read once.
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::builtin().unwrap());
 
 /// Nobody sits there.
 pub(crate) struct Nobody;
@@ -42,9 +36,7 @@ pub(crate) struct Wanted<'a> {
 
 /// A target file.
 pub(crate) fn target(text: &str) -> Target {
-    let loaded = yaml::load(&Source { name: "target.yaml".to_owned(), text: text.to_owned() });
-    assert_eq!(loaded.diagnostics, []);
-    loaded.value.unwrap()
+    Target::from_yaml(text).unwrap()
 }
 
 /// Plays the wanted checks of the shipped catalogue and folds what happens.
@@ -54,49 +46,15 @@ pub(crate) async fn judge(
     target: &Target,
     wanted: &Wanted<'_>,
 ) -> Result<RunRecord, Trouble> {
-    let catalog = &*CATALOG;
-    let texts = |globs: &[&str]| globs.iter().map(|&glob| glob.to_owned()).collect();
-    let selection =
-        Selection { checks: texts(wanted.checks), skip: texts(wanted.skip), ..Selection::default() };
-    let entries = with_controls(catalog, catalog.select(&selection).unwrap());
-    let (sender, mut receiver) = mpsc::channel(64);
-    let link = Link::new(transport, Arc::new(Semaphore::new(64)), sender, target);
-    let driver = target.approval.as_ref().zip(pages).map(|(how, pages)| driver(how, pages, Arc::new(Nobody)));
-    let doing = async {
-        let before = preflight(&link, target).await?;
-        let limits = Limits { max_wait: wanted.max_wait, destructive: Destructive::Allowed };
-        let plan = Plan::new(&entries, target, &before.found, limits);
-        let samples: Vec<_> = plan.cases.iter().filter_map(|case| case.entry.check.sample.clone()).collect();
-        let run = Run::new(link, target.clone(), before.endpoints, before.found, driver, &samples);
-        play(&run, catalog, &plan, &Options::default(), std::future::pending()).await;
-        Ok(())
+    let judge = Judge::through(transport, pages, target.clone())
+        .only(wanted.checks.iter().copied())
+        .skip(wanted.skip.iter().copied())
+        .in_real_time();
+    let judge = match wanted.max_wait {
+        Some(longest) => judge.max_wait(longest),
+        None => judge,
     };
-    let following = async {
-        let mut record = RunRecord::default();
-        while let Some(event) = receiver.recv().await {
-            if !matches!(event, Event::Waiting(_)) {
-                record.fold(event);
-            }
-        }
-        record
-    };
-    let (done, record) = tokio::join!(doing, following);
-    done.map(|()| record)
-}
-
-/// The checks, and those that are the positive beside one of them.
-fn with_controls<'a>(catalog: &'a Catalog, mut entries: Vec<&'a Entry>) -> Vec<&'a Entry> {
-    let mut next = 0;
-    while let Some(entry) = entries.get(next).copied() {
-        next += 1;
-        if let Some(id) = entry.check.control_id(&entry.suite)
-            && let Some(control) = catalog.get(&id)
-            && !entries.iter().any(|known| known.id == id)
-        {
-            entries.push(control);
-        }
-    }
-    entries
+    judge.await.map(|judged| judged.record)
 }
 
 /// Every case that is not simply good, `suite/check[variant]: verdict`, sorted; skipped ones left out.

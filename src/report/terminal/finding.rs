@@ -171,7 +171,9 @@ impl Block<'_> {
         let took = format!(", {}", span::took(exchange.done_ms - exchange.sent_ms));
         let taken = columns(&lead) + columns(&took) + 4 + columns(&command);
         let what = format!("{lead}{}{took}", end_of_path(&clean(path(exchange)), room.saturating_sub(taken)));
-        if columns(&what) + 4 + columns(&command) <= room {
+        if self.style.hint(&command).is_empty() {
+            self.field("exchange", &what, None);
+        } else if columns(&what) + 4 + columns(&command) <= room {
             let command = self.style.paint(Ink::Dim, &command);
             self.line("exchange", &format!("{what}    {command}"), None);
         } else {

@@ -11,7 +11,7 @@ mod wrap;
 pub use finding::finding;
 pub(super) use render::write;
 pub use render::{ending, header, render};
-pub use style::{Colour, Ink, Style, Verbosity};
+pub use style::{Colour, Ink, Kept, Style, Verbosity};
 pub use summary::{closing, coverage, left_out, summary};
 pub use table::table;
 pub use wrap::{clean, columns, wrap};

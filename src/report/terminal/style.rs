@@ -23,6 +23,15 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// Whether the record is kept where commands find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// In a file: a finding names the command that shows more.
+    InAFile,
+    /// In this process only, as in a test: no command would find it.
+    Here,
+}
+
 /// How the terminal wants its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -32,6 +41,8 @@ pub struct Style {
     pub width: usize,
     /// How much is shown.
     pub verbose: Verbosity,
+    /// Where the record is.
+    pub kept: Kept,
 }
 
 /// What a piece of text is, for its colour.
@@ -54,6 +65,12 @@ impl Style {
     #[must_use]
     pub fn text_width(&self) -> usize {
         self.width.clamp(40, WIDEST)
+    }
+
+    /// A hint at a command that reads the record; nothing where it would find none.
+    #[must_use]
+    pub fn hint<'a>(&self, text: &'a str) -> &'a str {
+        if self.kept == Kept::InAFile { text } else { "" }
     }
 
     /// The text in its colour. Pad before painting: the codes have no width on the screen.

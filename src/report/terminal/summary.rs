@@ -75,8 +75,9 @@ pub(super) fn not_exercised(record: &RunRecord, style: &Style) -> String {
         let label = "NOT EXERCISED";
         let count = cases.len();
         let head = format!(
-            "{count} {}, for want of what must come before (-v shows each)",
-            plural(count, "case", "cases")
+            "{count} {}, for want of what must come before{}",
+            plural(count, "case", "cases"),
+            style.hint(" (-v shows each)"),
         );
         text.push_str(&format!("{}  {head}\n", style.paint(Ink::of(Verdict::NotExercised), label)));
         for line in wrap(&format!("reason  {}", clean(reason)), style.text_width() - INDENT) {
@@ -163,7 +164,11 @@ fn remarks(record: &RunRecord, style: &Style) -> String {
     if n == 0 || style.verbose == Verbosity::Verbose {
         return String::new();
     }
-    let text = format!("{n} {}: -v shows why", plural(n, "case with a remark", "cases with a remark"));
+    let text = format!(
+        "{n} {}{}",
+        plural(n, "case with a remark", "cases with a remark"),
+        style.hint(": -v shows why")
+    );
     labelled("acceptable", &[(text, None)], style)
 }
 
@@ -198,7 +203,11 @@ fn next(record: &RunRecord, style: &Style) -> String {
         130 if record.ended.is_none() => "the process ended early: run devgrant check again",
         _ => return String::new(),
     };
-    labelled("next", &[(help.to_owned(), None)], style)
+    if style.hint(help).is_empty() {
+        String::new()
+    } else {
+        labelled("next", &[(help.to_owned(), None)], style)
+    }
 }
 
 fn bulleted(entries: &[String], style: &Style) -> Vec<(String, Option<Ink>)> {
