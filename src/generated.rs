@@ -1,5 +1,7 @@
 //! Files of the repository that follow from the code and the suites: written by `devgrant generate`, never by hand.
 
+mod fault_matrix;
+
 use std::fmt::Write as _;
 
 use crate::catalog::{Catalog, Entry};
@@ -19,6 +21,7 @@ pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>>
         ("suites/schema.json", schema()),
         ("docs/checks.md", checks(&catalog)),
         ("docs/faults.md", faults()),
+        ("docs/fault-matrix.md", fault_matrix::page(&catalog)?),
     ])
 }
 

@@ -84,6 +84,19 @@ impl Matrix {
         Self::read(&Source { name: FILE.to_owned(), text: REVIEWED.to_owned() }, catalog)
     }
 
+    /// What stands in a file, whatever is wrong with it beyond its form.
+    ///
+    /// # Errors
+    ///
+    /// The mistakes of its form.
+    pub fn draft(name: &str, text: String) -> Result<Self, Vec<Diagnostic>> {
+        let loaded = yaml::load::<BTreeMap<String, Row>>(&Source { name: name.to_owned(), text });
+        match loaded.value {
+            Some(rows) if loaded.diagnostics.is_empty() => Ok(Self { rows }),
+            _ => Err(loaded.diagnostics),
+        }
+    }
+
     fn read(source: &Source, catalog: &Catalog) -> Result<Self, Vec<Diagnostic>> {
         let loaded = yaml::load::<BTreeMap<String, Row>>(source);
         let mut mistakes = loaded.diagnostics;

@@ -13,6 +13,7 @@ mod main;
 mod prompt;
 mod records;
 mod select;
+mod selftest;
 mod serve;
 pub mod show;
 mod suites;
