@@ -125,13 +125,19 @@ impl Matrix {
                 }
                 if row.verdicts(check).is_none_or(|is| is.iter().any(|verdict| !TRIPPED.contains(verdict))) {
                     let help = "one of: acceptable, warn, fail".to_owned();
-                    say(&path, "not-tripped", format!("this verdict does not say that {check} noticed it"), help);
+                    say(
+                        &path,
+                        "not-tripped",
+                        format!("this verdict does not say that {check} noticed it"),
+                        help,
+                    );
                 }
             }
             for (check, also) in &row.also {
                 let path = [id.as_str().into(), "also".into(), check.as_str().into()];
                 if also.because.trim().is_empty() {
-                    let help = "say why this check is right to notice the fault, or mend the check".to_owned();
+                    let help =
+                        "say why this check is right to notice the fault, or mend the check".to_owned();
                     say(&path, "unexplained", format!("{check} is tripped without a reason"), help);
                 }
                 if row.caught_by.contains_key(check) {
@@ -249,7 +255,9 @@ impl Also {
 fn words(verdicts: &[Verdict]) -> String {
     match verdicts {
         [only] => only.word().to_owned(),
-        several => format!("[{}]", several.iter().map(|verdict| verdict.word()).collect::<Vec<_>>().join(", ")),
+        several => {
+            format!("[{}]", several.iter().map(|verdict| verdict.word()).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

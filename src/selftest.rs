@@ -87,7 +87,12 @@ impl Played {
         let mut lines = Vec::new();
         for case in &self.cases {
             *counts.entry(case.verdict).or_default() += 1;
-            lines.push(format!("{} {} {}", case.verdict, case.case(), case.reason.as_deref().unwrap_or_default()));
+            lines.push(format!(
+                "{} {} {}",
+                case.verdict,
+                case.case(),
+                case.reason.as_deref().unwrap_or_default()
+            ));
             for mismatch in &case.mismatches {
                 lines.push(format!("    expected {}", mismatch.expected));
                 lines.push(format!("    actual   {}", mismatch.actual));

@@ -51,7 +51,8 @@ impl Selftest {
                 return Exit::Usage;
             }
         };
-        let jobs = self.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN);
+        let jobs =
+            self.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN);
         if let Some(file) = &self.write {
             return write(console, file, &faults, jobs);
         }
@@ -78,26 +79,26 @@ impl Selftest {
                 return Err(format!("no fault matches {}\nhelp: {near}", glob.glob()));
             }
         }
-        let wanted = |fault: &&Fault| {
-            matchers.is_empty() || matchers.iter().any(|matcher| matcher.is_match(fault.id))
-        };
+        let wanted =
+            |fault: &&Fault| matchers.is_empty() || matchers.iter().any(|matcher| matcher.is_match(fault.id));
         Ok(faults::all().filter(wanted).collect())
     }
 }
 
 /// Puts what came into the reviewed matrix. It is read from the file, so that it may be one that has mistakes.
 fn write(console: &Console, file: &Path, faults: &[&'static Fault], jobs: NonZero<usize>) -> Exit {
-    let mut matrix = match std::fs::read_to_string(file).map(|text| Matrix::draft(&file.display().to_string(), text)) {
-        Ok(Ok(matrix)) => matrix,
-        Ok(Err(mistakes)) => {
-            files::show(console, &mistakes, 1);
-            return Exit::Usage;
-        }
-        Err(error) => {
-            console.note(&format!("error: {} could not be read: {error}", file.display()));
-            return Exit::Usage;
-        }
-    };
+    let mut matrix =
+        match std::fs::read_to_string(file).map(|text| Matrix::draft(&file.display().to_string(), text)) {
+            Ok(Ok(matrix)) => matrix,
+            Ok(Err(mistakes)) => {
+                files::show(console, &mistakes, 1);
+                return Exit::Usage;
+            }
+            Err(error) => {
+                console.note(&format!("error: {} could not be read: {error}", file.display()));
+                return Exit::Usage;
+            }
+        };
     for (fault, played) in side_by_side(faults, jobs, &|_: &Played| ()) {
         matrix.take(fault.id, &played.tripped());
     }
@@ -165,7 +166,9 @@ fn text(report: &Report) -> String {
 fn unlike(compared: &Compared) -> Vec<String> {
     let mut lines: Vec<String> = compared.differences.iter().map(told).collect();
     for difference in &compared.differences {
-        let (Difference::Unexplained(check, _) | Difference::Otherwise(check, _)) = difference else { continue };
+        let (Difference::Unexplained(check, _) | Difference::Otherwise(check, _)) = difference else {
+            continue;
+        };
         for case in compared.played.cases.iter().filter(|case| case.check == *check) {
             lines.extend(case.mismatches.first().map(|mismatch| {
                 format!("  {}: expected {}; came {}", case.case(), mismatch.expected, mismatch.actual)

@@ -25,14 +25,19 @@ pub(super) fn page(catalog: &Catalog) -> Result<String, Vec<Diagnostic>> {
     );
     for family in faults::FAMILIES {
         // Writing to a String cannot fail.
-        let _ = write!(out, "\n## {}\n\n| fault | caught by | noticed by too |\n| --- | --- | --- |\n", family.title);
+        let _ = write!(
+            out,
+            "\n## {}\n\n| fault | caught by | noticed by too |\n| --- | --- | --- |\n",
+            family.title
+        );
         for fault in family.faults {
             let Some(row) = matrix.rows.get(fault.id) else { continue };
             let about = row.about().map(|(check, is)| named(check, is));
             let also = row.also().iter().map(|(check, also)| {
                 format!("{}: {}", named(check, also.is()), also.because.replace('|', "\\|"))
             });
-            let (about, also) = (about.collect::<Vec<_>>().join("<br>"), also.collect::<Vec<_>>().join("<br>"));
+            let (about, also) =
+                (about.collect::<Vec<_>>().join("<br>"), also.collect::<Vec<_>>().join("<br>"));
             let also = if also.is_empty() { "–" } else { &also };
             let _ = writeln!(out, "| `{}` | {about} | {also} |", fault.id);
         }

@@ -10,7 +10,11 @@ fn mistakes(text: &str) -> Vec<String> {
     let source = Source { name: FILE.to_owned(), text: text.to_owned() };
     let mistakes = Matrix::read(&source, &catalog()).unwrap_err();
     // What is left out of so short a file is not what is asked here.
-    mistakes.into_iter().filter(|mistake| mistake.code != "not-reviewed").map(|mistake| mistake.message).collect()
+    mistakes
+        .into_iter()
+        .filter(|mistake| mistake.code != "not-reviewed")
+        .map(|mistake| mistake.message)
+        .collect()
 }
 
 fn tripped(checks: &[(&str, &[Verdict])]) -> Tripped {
@@ -23,7 +27,10 @@ const FORM: &str = "token-request/form-is-understood";
 #[test]
 fn every_fault_is_reviewed_and_the_file_is_as_it_would_be_written() {
     let matrix = Matrix::builtin(&catalog()).unwrap_or_else(|mistakes| {
-        panic!("{}", mistakes.iter().map(|m| m.draw(crate::diagnostic::Colour::Plain)).collect::<Vec<_>>().join("\n"))
+        panic!(
+            "{}",
+            mistakes.iter().map(|m| m.draw(crate::diagnostic::Colour::Plain)).collect::<Vec<_>>().join("\n")
+        )
     });
     assert_eq!(matrix.text(), REVIEWED);
 }
@@ -39,7 +46,10 @@ fn every_must_level_check_is_tripped_by_some_fault() {
 #[test]
 fn a_mistake_is_named() {
     for (text, mistake) in [
-        ("no-such-fault:\n  caught_by: { token-request/form-is-understood: fail }\n", "there is no fault \"no-such-fault\""),
+        (
+            "no-such-fault:\n  caught_by: { token-request/form-is-understood: fail }\n",
+            "there is no fault \"no-such-fault\"",
+        ),
         ("pending-without-a-body:\n  caught_by: {}\n", "no check catches \"pending-without-a-body\""),
         (
             "pending-without-a-body:\n  caught_by: { token-request/form-is-understod: fail }\n",
