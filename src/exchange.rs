@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::outcome::{Outcome, classify, json_object};
-use crate::protocol::{Endpoint, Role};
+use crate::protocol::{CodeFate, Decision, Endpoint, Role};
 
 /// One request and what came of it. Raw: never printed as it is.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub struct Exchange {
     pub sent: Duration,
     /// After the last byte was read, since the run's start.
     pub done: Duration,
+    /// What the page showed; only where it is a page at which the approval driver stood.
+    pub page: Option<Page>,
     read: Read,
 }
 
@@ -28,6 +30,23 @@ pub struct Exchange {
 struct Read {
     outcome: Outcome,
     members: Option<Map<String, Value>>,
+}
+
+/// A page as its reader sees it. Holds no password, and no value of a field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The title.
+    pub title: String,
+    /// The text, spaces run together.
+    pub text: String,
+    /// The forms, each with its address and the names of its fields and buttons.
+    pub forms: Vec<String>,
+    /// The decisions that it offers, as the target's recipe finds them.
+    pub offers: Vec<Decision>,
+    /// It has a field for the user code.
+    pub asks_for_code: bool,
+    /// What became of the user code that was typed in to get here, where that is known.
+    pub code: Option<CodeFate>,
 }
 
 /// A request as it went out, and what we know about it.
@@ -118,7 +137,13 @@ impl Exchange {
             }
             Err(_) => Read { outcome: Outcome::Broken, members: None },
         };
-        Self { number, asked, answer, sent, done, read }
+        Self { number, asked, answer, sent, done, page: None, read }
+    }
+
+    /// The same, with what its page showed.
+    #[must_use]
+    pub fn showing(self, page: Option<Page>) -> Self {
+        Self { page, ..self }
     }
 
     /// What the answer means; [`Outcome::Broken`] when none came.

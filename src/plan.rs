@@ -193,6 +193,7 @@ fn has_endpoint(found: &Found, endpoint: Endpoint) -> bool {
         Endpoint::Revocation => Capability::Revocation,
         Endpoint::Introspection => Capability::Introspection,
         Endpoint::Metadata => Capability::Metadata,
+        Endpoint::Pages => Capability::Page,
         Endpoint::DeviceAuthorization | Endpoint::Token => return true,
     };
     found.capabilities.contains(&need)
@@ -371,7 +372,7 @@ impl Cost {
             | Step::Introspect(_)
             | Step::Request(_)
             | Step::Tls(_) => self.requests += 1,
-            Step::OnlyIf(_) => {}
+            Step::OpenPage(_) | Step::EnterCode(_) | Step::OnlyIf(_) => {}
         }
     }
 }

@@ -10,6 +10,10 @@ use url::form_urlencoded;
 
 use crate::secret::redact;
 
+mod pages;
+
+pub use pages::{fields as page_fields, page_headers, page_url};
+
 /// Members, fields and query parameters whose values are never shown.
 const SECRET_NAMES: [&str; 8] = [
     "access_token",

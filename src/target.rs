@@ -30,9 +30,9 @@ mod build;
 mod read;
 mod recipe;
 
+pub use crate::protocol::Decision;
 pub use recipe::{
-    Approval, Blank, Decision, FormButton, FormDone, FormMatch, FormRecipe, FormStep, Manual, Template,
-    TemplateError,
+    Approval, Blank, FormButton, FormDone, FormMatch, FormRecipe, FormStep, Manual, Template, TemplateError,
 };
 
 /// The server under test and how to reach it.
@@ -164,6 +164,10 @@ impl Target {
         declared.extend(self.clients.keys().filter_map(|role| role.gives()));
         if self.approval.is_some() {
             declared.extend([Capability::Approval, Capability::Denial]);
+        }
+        // A person at the prompt sees the pages; only a driver that reads them can say what was on them.
+        if matches!(self.approval, Some(Approval::Form(_))) {
+            declared.push(Capability::Page);
         }
         if self.users.contains_key(&UserRole::Bob) {
             declared.push(Capability::SecondUser);

@@ -74,6 +74,9 @@ words! {
     }
 }
 
+/// The word for the present instant, where an instant is compared.
+pub const NOW: &str = "now";
+
 /// A length of time, or an instant when it has an anchor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timing {

@@ -3,13 +3,18 @@
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::ApprovalError;
+use super::{ApprovalError, Tab, Trace};
+use crate::exchange::Page;
+use crate::suite::{PageMethod, Reach, Tamper};
 use crate::target::{Decision, User};
 
 /// Plays the user.
 pub trait Driver: Send + Sync {
     /// Brings the decision before the server, by the deadline. Many may run at once, none knows of another.
     fn decide<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Submitted, ApprovalError>>;
+
+    /// Opens a page and decides nothing.
+    fn open<'a>(&'a self, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened, ApprovalError>>;
 }
 
 /// One decision that is wanted.
@@ -29,6 +34,41 @@ pub struct Ask<'a> {
     pub start: Start,
     /// When it is too late.
     pub deadline: Instant,
+    /// How it goes otherwise than an ordinary visit.
+    pub manner: Manner<'a>,
+}
+
+/// How a visit goes otherwise than an ordinary one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner<'a> {
+    /// Where every request is noted.
+    pub trace: Option<&'a Trace>,
+    /// The browser that is used; with a decision, the page at which it is made.
+    pub tab: Option<&'a Tab>,
+    /// How the decision is forged.
+    pub tamper: Option<&'a Tamper>,
+}
+
+/// A page that is to be opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening<'a> {
+    /// Whose code, who signs in, and until when; what is typed is its `user_code`. It decides nothing.
+    pub ask: Ask<'a>,
+    /// How far.
+    pub reach: Reach,
+    /// How the first request is sent.
+    pub method: PageMethod,
+    /// Headers of the first request, beside those that a browser sends.
+    pub headers: &'a [(String, String)],
+}
+
+/// A page that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The browser that shows it.
+    pub tab: Tab,
+    /// Why it is not the page that was wanted, if it is not.
+    pub short_of: Option<ApprovalError>,
 }
 
 /// Where the user starts.
@@ -47,19 +87,10 @@ pub struct Submitted {
     pub sent: Instant,
     /// Its answer was read, redirects followed.
     pub done: Instant,
+    /// The status of the page that followed; none where a person saw it.
+    pub status: Option<u16>,
     /// The page that followed; none where a person saw it.
     pub page: Option<Page>,
-}
-
-/// What a page showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The HTTP status.
-    pub status: u16,
-    /// The title.
-    pub title: String,
-    /// The text that a reader sees, spaces run together, without the user's password.
-    pub text: String,
 }
 
 impl Ask<'_> {

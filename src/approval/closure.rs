@@ -6,7 +6,7 @@ use std::fmt::Display;
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::time::{Instant, timeout_at};
 
-use super::{ApprovalError, Ask, Driver, Start, Submitted};
+use super::{ApprovalError, Ask, Driver, Opened, Opening, Start, Submitted};
 use crate::target::Decision;
 
 /// What the user is to do: a decision that is wanted, with all that a user sees of it.
@@ -63,12 +63,16 @@ where
             };
             let sent = Instant::now();
             match timeout_at(ask.deadline, (self.0)(wish)).await {
-                Ok(Ok(())) => Ok(Submitted { sent, done: Instant::now(), page: None }),
+                Ok(Ok(())) => Ok(Submitted { sent, done: Instant::now(), status: None, page: None }),
                 Ok(Err(why)) => Err(ApprovalError::NotTaken { why: why.to_string() }),
                 Err(_) => Err(ApprovalError::Deadline { place: None }),
             }
         }
         .boxed()
+    }
+
+    fn open<'a>(&'a self, _: Opening<'a>) -> BoxFuture<'a, Result<Opened, ApprovalError>> {
+        std::future::ready(Err(ApprovalError::NoPages)).boxed()
     }
 }
 
@@ -76,6 +80,7 @@ where
 mod tests {
     use std::time::Duration;
 
+    use super::super::Manner;
     use super::*;
     use crate::secret::Secret;
     use crate::target::User;
@@ -89,6 +94,7 @@ mod tests {
             verification_uri_complete: None,
             start,
             deadline: Instant::now() + Duration::from_secs(60),
+            manner: Manner::default(),
         }
     }
 

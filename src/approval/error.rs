@@ -132,6 +132,17 @@ pub enum ApprovalError {
         /// Where.
         place: Box<Place>,
     },
+    /// A forged decision cannot be made out of this page.
+    #[error("a forged decision cannot be made at {place}: {why}")]
+    NoForgery {
+        /// Why not.
+        why: &'static str,
+        /// The page with the decision.
+        place: Box<Place>,
+    },
+    /// The driver sees no pages.
+    #[error("only a person sees the pages; give the target `approval: {{ form: ... }}` to have them read")]
+    NoPages,
     /// Nobody can be asked.
     #[error("nobody can be asked: {why}; run it at a terminal, or give the target another `approval`")]
     NoPerson {

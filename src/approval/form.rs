@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::{ApprovalError, Ask, Driver, Pages, Submitted};
+use super::{ApprovalError, Ask, Driver, Opened, Opening, Pages, Submitted};
 use crate::target::FormRecipe;
 
 mod browser;
 mod fields;
+mod forge;
 mod html;
 #[cfg(test)]
 mod tests;
 mod walk;
+
+pub use walk::Tab;
 
 /// Walks through the pages as the target's recipe says.
 pub(super) struct Form {
@@ -29,5 +32,9 @@ impl Form {
 impl Driver for Form {
     fn decide<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Submitted, ApprovalError>> {
         walk::decide(&self.recipe, self.pages.as_ref(), ask).boxed()
+    }
+
+    fn open<'a>(&'a self, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened, ApprovalError>> {
+        walk::open(&self.recipe, self.pages.as_ref(), opening).boxed()
     }
 }

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use super::{ApprovalError, Ask, Driver, Submitted};
+use super::{ApprovalError, Ask, Driver, Opened, Opening, Submitted};
 use crate::target;
 
 /// Shows a text to a person and waits for the answer.
@@ -56,7 +56,7 @@ impl Manual {
             until.saturating_duration_since(sent).as_secs(),
         );
         match timeout_at(until, self.prompt.confirm(&text)).await {
-            Ok(Ok(Answer::Done)) => Ok(Submitted { sent, done: Instant::now(), page: None }),
+            Ok(Ok(Answer::Done)) => Ok(Submitted { sent, done: Instant::now(), status: None, page: None }),
             Ok(Ok(Answer::CouldNot)) => Err(ApprovalError::CouldNot { decision: ask.decision }),
             Ok(Err(error)) => Err(ApprovalError::NoPerson { why: error.to_string() }),
             Err(_) => Err(ApprovalError::Deadline { place: None }),
@@ -73,13 +73,17 @@ impl Driver for Manual {
         }
         .boxed()
     }
+
+    fn open<'a>(&'a self, _: Opening<'a>) -> BoxFuture<'a, Result<Opened, ApprovalError>> {
+        std::future::ready(Err(ApprovalError::NoPages)).boxed()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
-    use super::super::{Decision, Start};
+    use super::super::{Decision, Manner, Start};
     use super::*;
     use crate::secret::Secret;
     use crate::target::{Length, User};
@@ -111,6 +115,7 @@ mod tests {
             verification_uri_complete: None,
             start: Start::Uri,
             deadline: Instant::now() + Duration::from_secs(seconds),
+            manner: Manner::default(),
         }
     }
 

@@ -12,12 +12,15 @@ mod error;
 mod form;
 mod manual;
 mod pages;
+mod trace;
 
-pub use ask::{Ask, Driver, Page, Start, Submitted};
+pub use ask::{Ask, Driver, Manner, Opened, Opening, Start, Submitted};
 pub use closure::{Closure, Wish};
 pub use error::{ApprovalError, FieldProblem, Place};
+pub use form::Tab;
 pub use manual::{Answer, Prompt};
 pub use pages::{HttpPages, PageError, Pages};
+pub use trace::{Fetched, Trace, header_list};
 
 pub use crate::target::Decision;
 

@@ -3,6 +3,7 @@
 use serde::de::IgnoredAny;
 
 use crate::event::{CaseResult, ShownExchange};
+use crate::protocol::Endpoint;
 use crate::record::RunRecord;
 use crate::report::span;
 use crate::report::terminal::{Ink, Style, clean, columns, wrap};
@@ -41,7 +42,11 @@ fn missing(record: &RunRecord, number: u32) -> String {
 /// ```
 fn facts(record: &RunRecord, exchange: &ShownExchange, style: &Style) -> String {
     let head = format!("#{}", exchange.number);
-    let what = format!("{} endpoint: {}", exchange.endpoint.word().replace('_', " "), exchange.outcome);
+    let place = match exchange.endpoint {
+        Endpoint::Pages => "verification pages".to_owned(),
+        endpoint => format!("{} endpoint", endpoint.word().replace('_', " ")),
+    };
+    let what = format!("{place}: {}", meaning(exchange));
     let mut text = format!("{}  {what}\n", style.paint(Ink::Strong, &head));
     let mut field = |label: &str, value: &str| {
         text.push_str(&format!("      {}{value}\n", style.paint(Ink::Dim, &format!("{label:<10}"))));
@@ -66,12 +71,20 @@ fn facts(record: &RunRecord, exchange: &ShownExchange, style: &Style) -> String 
     text
 }
 
+/// What the answer means; a page has a status for people and no outcome for a device.
+fn meaning(exchange: &ShownExchange) -> String {
+    match (exchange.endpoint, exchange.status) {
+        (Endpoint::Pages, Some(status)) => format!("page {status}"),
+        _ => exchange.outcome.word().to_owned(),
+    }
+}
+
 /// The exchanges of a case as a row of outcomes: the few before and after this one.
 fn sequence(record: &RunRecord, case: &CaseResult, this: u32) -> String {
     let at = case.exchanges.iter().position(|number| *number == this).unwrap_or_default();
     let (from, to) = (at.saturating_sub(AROUND), (at + AROUND + 1).min(case.exchanges.len()));
     let near = case.exchanges.get(from..to).unwrap_or_default().iter().map(|number| {
-        let outcome = record.exchanges.get(number).map_or("not kept", |exchange| exchange.outcome.word());
+        let outcome = record.exchanges.get(number).map_or_else(|| "not kept".to_owned(), meaning);
         format!("#{number} {outcome}{}", if *number == this { " (this one)" } else { "" })
     });
     let before = (from > 0).then(|| format!("{from} before"));

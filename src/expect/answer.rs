@@ -56,6 +56,7 @@ pub(super) fn request(expected: RequestTrait, view: &View<'_>) -> Vec<Mismatch> 
         }
         RequestTrait::AuthorizationHeader => (manner.authorization_header, "it had no Authorization header"),
         RequestTrait::PublicClient => (manner.public_client, "its client has a secret"),
+        RequestTrait::Form => (view.exchange.asked.method == "POST", "no form was posted"),
     };
     let mismatch = (!holds).then(|| view.miss_with(describe::request(expected), otherwise));
     mismatch.into_iter().collect()

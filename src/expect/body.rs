@@ -12,7 +12,7 @@ use super::view::View;
 use super::{describe, show};
 use crate::outcome::{Outcome, lenient_json};
 use crate::redact;
-use crate::suite::{BodyTrait, ScopeRule};
+use crate::suite::{ANY_DEVICE_CODE, BodyTrait, ScopeRule};
 use crate::verdict::Mismatch;
 
 /// The byte order mark of UTF-8, which a JSON text must not begin with (RFC 8259 §8.1).
@@ -127,6 +127,15 @@ pub(super) fn contains(members: &BTreeMap<String, String>, view: &View<'_>) -> V
 pub(super) fn lacks(template: &str, view: &View<'_>) -> Vec<Mismatch> {
     let expected = describe::lacks(template);
     let Some(answer) = view.answer() else { return vec![view.miss(expected)] };
+    if template == ANY_DEVICE_CODE {
+        let headers = answer.headers.iter().map(|(_, value)| value.clone());
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        let mut places = headers.chain([view.exchange.asked.url.clone(), body]);
+        let leak = places.any(|place| view.scope.has_device_code(&place));
+        let actual =
+            format!("a device code in its body, headers or address; {}", show::answer(view.exchange));
+        return leak.then(|| view.miss_with(expected, actual)).into_iter().collect();
+    }
     let actual = match filled(template, view.scope) {
         Err(missing) => Some(missing),
         Ok(text) if text.is_empty() => Some(format!("{template} is empty")),

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use super::headers::describe_rules;
 use super::show::{joined, number, short};
 use crate::outcome::Outcome;
+use crate::protocol::{CodeFate, Decision};
 use crate::suite::{
-    BodyTrait, Charset, CountRule, Distinct, Entropy, Expectation, Graded, JsonType, MemberRule, Never,
-    Number, RequestTrait, ScopeRule, Tokens, UriKind, When,
+    BodyTrait, Charset, CodeKind, Confusing, CountRule, Distinct, Entropy, Expectation, Graded, JsonType,
+    MemberRule, Never, Number, PageRule, RequestTrait, ScopeRule, Tokens, UriKind, When,
 };
 
 /// How many characters of a list of member names are shown.
@@ -25,7 +26,7 @@ pub fn describe(expectation: &Expectation) -> String {
         Expectation::Header(rules) => describe_rules(rules),
         Expectation::ContentType(expected) => content_type(expected),
         Expectation::Body(traits) => and(traits.iter().map(|body_trait| body(*body_trait))),
-        Expectation::Member(rules) => and(rules.iter().map(|(name, rule)| member(name, rule))),
+        Expectation::Member(rules) => and(rules.iter().map(|(name, rule)| member("member", name, rule))),
         Expectation::Absent(names) => and(names.iter().map(|name| absent(name))),
         Expectation::Contains(members) => and(members.iter().map(|(name, wanted)| contains(name, wanted))),
         Expectation::Not(inner) => not(inner),
@@ -36,6 +37,8 @@ pub fn describe(expectation: &Expectation) -> String {
         Expectation::Same(texts) => format!("{} are equal", joined(texts, "and")),
         Expectation::Differ(texts) => format!("{} are different", joined(texts, "and")),
         Expectation::Near(near) => format!("{} within {} of {}", near.a, near.within, near.b),
+        Expectation::Later(later) => format!("{} later than {}", later.a, later.than),
+        Expectation::Jwt(rule) => super::jwt::describe(rule),
         Expectation::Lacks(text) => lacks(text),
         Expectation::Request(expected) => request(*expected),
         Expectation::Target(rule) => format!("a target that has {}", rule.has),
@@ -45,6 +48,9 @@ pub fn describe(expectation: &Expectation) -> String {
         Expectation::Never(rule) => never(rule),
         Expectation::Distinct(rule) => distinct(rule),
         Expectation::Entropy(rule) => entropy(rule),
+        Expectation::Alphabet(rule) => and(rule.lacks.iter().map(|confusing| alphabet(rule.of, *confusing))),
+        Expectation::Page(rule) => page(rule),
+        Expectation::Code(expected) => code(expected),
     }
 }
 
@@ -105,6 +111,45 @@ pub(super) fn lacks(template: &str) -> String {
     format!("a body without {template}")
 }
 
+pub(super) fn alphabet(of: CodeKind, lacks: Confusing) -> String {
+    format!("{of} without {lacks}")
+}
+
+pub(super) fn code(expected: &Graded<CodeFate>) -> String {
+    format!("a user code that is {}", graded(expected))
+}
+
+pub(super) fn page(rule: &PageRule) -> String {
+    let PageRule { shows, says, button, code_field, unlike } = rule;
+    let says = (!says.is_empty()).then(|| page_says(says));
+    let shows = shows.as_deref().map(page_shows);
+    let field = code_field.then(page_code_field);
+    let unlike = unlike.as_deref().map(page_unlike);
+    let buttons = button.iter().map(|decision| page_button(*decision));
+    and([shows, says].into_iter().flatten().chain(buttons).chain(field).chain(unlike))
+}
+
+pub(super) fn page_shows(template: &str) -> String {
+    format!("a page that shows {template}")
+}
+
+pub(super) fn page_says(words: &[String]) -> String {
+    let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    format!("a page that says {}", short(&joined(&words, "or"), LONGEST_NAMES))
+}
+
+pub(super) fn page_button(decision: Decision) -> String {
+    format!("a page with a button to {decision}")
+}
+
+pub(super) fn page_code_field() -> String {
+    "a page with a field for the user code".to_owned()
+}
+
+pub(super) fn page_unlike(name: &str) -> String {
+    format!("a page that says something else than the page {name}")
+}
+
 pub(super) fn not(inner: &Expectation) -> String {
     format!("not {}", describe(inner))
 }
@@ -140,6 +185,7 @@ pub(super) fn request(expected: RequestTrait) -> String {
         RequestTrait::FailedAuthentication => "a request whose client authentication fails",
         RequestTrait::AuthorizationHeader => "a request with an Authorization header",
         RequestTrait::PublicClient => "a request of a public client",
+        RequestTrait::Form => "a form that was posted",
     }
     .to_owned()
 }
@@ -186,8 +232,8 @@ pub(super) fn not_there(members: &Map<String, Value>) -> String {
     format!("not there; the members are {}", short(&joined(&names, "and"), LONGEST_NAMES))
 }
 
-/// `member expires_in: an integer from 1 on`
-pub(super) fn member(name: &str, rule: &MemberRule) -> String {
+/// `member expires_in: an integer from 1 on`; `what` is the kind of part, such as `member` or `claim`.
+pub(super) fn member(what: &str, name: &str, rule: &MemberRule) -> String {
     let types: Vec<_> = rule.json_type.iter().map(|json_type| type_word(*json_type).to_owned()).collect();
     let mut words = if types.is_empty() { Vec::new() } else { vec![joined(&types, "or")] };
     let quoted =
@@ -198,6 +244,8 @@ pub(super) fn member(name: &str, rule: &MemberRule) -> String {
     if !rule.is_any_case.is_empty() {
         words.push(format!("{} in any case", quoted(&rule.is_any_case)));
     }
+    words.extend(rule.includes.as_ref().map(|wanted| format!("{wanted}, or a list with it")));
+    words.extend(rule.items_at_least.map(|least| format!("of {least} or more items")));
     words.extend(rule.is_not.as_ref().map(|unwanted| format!("not {unwanted:?}")));
     words.extend(rule.at_least.as_ref().map(|least| format!("from {} on", bound(least))));
     words.extend(rule.at_most.as_ref().map(|most| format!("up to {}", bound(most))));
@@ -215,9 +263,9 @@ pub(super) fn member(name: &str, rule: &MemberRule) -> String {
     let optional = if rule.optional { ", if it is there" } else { "" };
     let rule = join_facets(&words);
     if rule.is_empty() {
-        format!("member {name}{optional}")
+        format!("{what} {name}{optional}")
     } else {
-        format!("member {name}: {rule}{optional}")
+        format!("{what} {name}: {rule}{optional}")
     }
 }
 
@@ -248,6 +296,7 @@ const fn type_word(json_type: JsonType) -> &'static str {
         JsonType::Boolean => "a boolean",
         JsonType::Array => "a list",
         JsonType::Object => "an object",
+        JsonType::Null => "null",
     }
 }
 

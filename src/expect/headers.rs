@@ -8,6 +8,7 @@ use crate::exchange::Answer;
 use crate::redact;
 use crate::suite::{Graded, HeaderRule};
 use crate::verdict::Mismatch;
+use url::Url;
 
 /// How many characters of a header are shown.
 const LONGEST_HEADER: usize = 100;
@@ -19,7 +20,7 @@ pub(super) fn header(rules: &BTreeMap<String, HeaderRule>, view: &View<'_>) -> V
         for need in needs(rule) {
             match view.answer() {
                 None => mismatches.push(view.miss(need.describe(name))),
-                Some(answer) if !need.fits(name, answer) => {
+                Some(answer) if !need.fits(name, answer, &view.exchange.asked.url) => {
                     mismatches.push(view.miss_with(need.describe(name), shown(name, answer)));
                 }
                 Some(_) => {}
@@ -46,6 +47,10 @@ enum Need<'a> {
     Lacks(&'a str),
     /// A challenge of this scheme is there.
     Scheme(&'a str),
+    /// A directive is there and limits something.
+    Directive(&'a str),
+    /// Its address stays at the origin that was asked.
+    SameOrigin,
     /// The header is there.
     Present,
     /// The header is not there.
@@ -53,12 +58,14 @@ enum Need<'a> {
 }
 
 fn needs(rule: &HeaderRule) -> Vec<Need<'_>> {
-    let HeaderRule { has, lacks, scheme, present } = rule;
+    let HeaderRule { has, lacks, scheme, present, directive, same_origin } = rule;
     [
         present.map(|present| if present { Need::Present } else { Need::Absent }),
         has.as_deref().map(Need::Has),
         lacks.as_deref().map(Need::Lacks),
         scheme.as_deref().map(Need::Scheme),
+        directive.as_deref().map(Need::Directive),
+        same_origin.then_some(Need::SameOrigin),
     ]
     .into_iter()
     .flatten()
@@ -66,8 +73,10 @@ fn needs(rule: &HeaderRule) -> Vec<Need<'_>> {
 }
 
 impl Need<'_> {
-    fn fits(&self, name: &str, answer: &Answer) -> bool {
+    fn fits(&self, name: &str, answer: &Answer, asked: &str) -> bool {
         match self {
+            Self::Directive(directive) => answer.header(name).any(|policy| limits(policy, directive)),
+            Self::SameOrigin => answer.header(name).all(|place| is_same_origin(place, asked)),
             Self::Has(part) => has_part(part, name, answer),
             Self::Lacks(part) => !has_part(part, name, answer),
             Self::Scheme(scheme) => {
@@ -83,10 +92,29 @@ impl Need<'_> {
             Self::Has(part) => format!("header {name} with {part}"),
             Self::Lacks(part) => format!("header {name} without {part}"),
             Self::Scheme(scheme) => format!("header {name} with a challenge of scheme {scheme}"),
+            Self::Directive(directive) => {
+                format!("header {name} with a directive {directive} that limits something")
+            }
+            Self::SameOrigin => format!("header {name} with an address of the same origin"),
             Self::Present => format!("header {name}"),
             Self::Absent => format!("no header {name}"),
         }
     }
+}
+
+/// Whether a policy has this directive, and not for everybody (CSP level 2 §4.2.2 and §7).
+fn limits(policy: &str, directive: &str) -> bool {
+    policy.split([';', ',']).any(|part| {
+        let mut words = part.split_ascii_whitespace();
+        words.next().is_some_and(|name| name.eq_ignore_ascii_case(directive))
+            && words.all(|value| value != "*")
+    })
+}
+
+fn is_same_origin(place: &str, asked: &str) -> bool {
+    let Ok(asked) = Url::parse(asked) else { return false };
+    // What is no address leads nowhere else.
+    asked.join(place).is_ok_and(|place| place.origin() == asked.origin())
 }
 
 /// A part `max-age=60` is there under its whole text and under its name.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::relations::filled;
 use super::uri::{self, TargetPlace};
@@ -18,19 +18,29 @@ pub(super) fn member(rules: &BTreeMap<String, MemberRule>, view: &View<'_>) -> V
 }
 
 fn judge(name: &str, rule: &MemberRule, view: &View<'_>) -> Option<Mismatch> {
-    let expected = || describe::member(name, rule);
+    let expected = || describe::member("member", name, rule);
     let Some(members) = &view.members else {
         return (view.answer().is_none() || !rule.optional).then(|| view.miss(expected()));
     };
+    wrong(name, rule, members, view.scope).map(|actual| view.miss_with(expected(), actual))
+}
+
+/// What is wrong with a member of an object, if anything is.
+pub(super) fn wrong(
+    name: &str,
+    rule: &MemberRule,
+    members: &Map<String, Value>,
+    scope: &dyn Scope,
+) -> Option<String> {
     let Some(value) = members.get(name) else {
-        return (!rule.optional).then(|| view.miss_with(expected(), describe::not_there(members)));
+        return (!rule.optional).then(|| describe::not_there(members));
     };
     let shown = show::member(name, value);
     if !rule.json_type.is_empty() && !rule.json_type.iter().any(|json_type| is_of(*json_type, value)) {
-        return Some(view.miss_with(expected(), shown));
+        return Some(shown);
     }
-    let faults = faults(rule, value, view.scope);
-    (!faults.is_empty()).then(|| view.miss_with(expected(), format!("{shown}: {}", faults.join("; "))))
+    let faults = faults(rule, value, scope);
+    (!faults.is_empty()).then(|| format!("{shown}: {}", faults.join("; ")))
 }
 
 fn is_of(json_type: JsonType, value: &Value) -> bool {
@@ -41,12 +51,21 @@ fn is_of(json_type: JsonType, value: &Value) -> bool {
         JsonType::Boolean => value.is_boolean(),
         JsonType::Array => value.is_array(),
         JsonType::Object => value.is_object(),
+        JsonType::Null => value.is_null(),
     }
 }
 
 fn faults(rule: &MemberRule, value: &Value, scope: &dyn Scope) -> Vec<String> {
     let mut faults = Vec::new();
     faults.extend(wrong_value(rule, value, scope));
+    faults.extend(rule.includes.as_deref().and_then(|wanted| not_included(wanted, value, scope)));
+    if let Some(least) = rule.items_at_least {
+        match value.as_array() {
+            Some(items) if items.len() < least => faults.push(format!("{} items", items.len())),
+            Some(_) => {}
+            None => faults.push("not a list".to_owned()),
+        }
+    }
     numbers(rule, value, scope, &mut faults);
     if looks_at_text(rule) {
         match value.as_str() {
@@ -84,6 +103,19 @@ fn wrong_value(rule: &MemberRule, value: &Value, scope: &dyn Scope) -> Option<St
             .iter()
             .any(|wanted| fits(wanted, &|wanted| text.to_lowercase() == wanted.to_lowercase()));
     (!found).then(|| missing.unwrap_or_else(|| "another value".to_owned()))
+}
+
+/// A text is the one wanted, or a list has it: `aud` of a JWT may be either (RFC 7519 §4.1.3).
+fn not_included(wanted: &str, value: &Value, scope: &dyn Scope) -> Option<String> {
+    let wanted = match filled(wanted, scope) {
+        Ok(wanted) => wanted,
+        Err(reason) => return Some(reason),
+    };
+    let has = match value {
+        Value::Array(items) => items.iter().any(|item| item == &wanted),
+        other => other == &wanted,
+    };
+    (!has).then(|| format!("without {}", show::text(&wanted)))
 }
 
 fn numbers(rule: &MemberRule, value: &Value, scope: &dyn Scope, faults: &mut Vec<String>) {

@@ -8,17 +8,21 @@
 //! - `headers`: header, content_type
 //! - `body`: body, absent, contains, lacks, scope
 //! - `members` and `uri`: member
-//! - `relations`: same_as, same, differ, near
+//! - `jwt`: jwt
+//! - `pages`: page, code
+//! - `relations`: same_as, same, differ, near, later
 //! - `combine`: not, any_of, lenient, when
 //! - `together`: count, never, tokens
-//! - `sample`: distinct, entropy
+//! - `sample`: distinct, entropy, alphabet
 
 mod answer;
 mod body;
 mod combine;
 mod describe;
 mod headers;
+mod jwt;
 mod members;
+mod pages;
 mod relations;
 mod sample;
 mod show;
@@ -29,6 +33,7 @@ mod uri;
 mod view;
 
 pub use describe::describe;
+pub use jwt::claims as jwt_claims;
 pub use show::answer as show_answer;
 
 use crate::exchange::Exchange;
@@ -52,6 +57,8 @@ pub trait Scope {
     fn seconds(&self, timing: &Timing) -> f64;
     /// A number: an instant such as `token_expiry` in unix seconds, or what a filled template says.
     fn instant(&self, text: &str) -> Option<f64>;
+    /// Does a text have any device code of the run in it, in any spelling?
+    fn has_device_code(&self, text: &str) -> bool;
     /// Is the target on this machine?
     fn is_loopback(&self) -> bool;
 }
@@ -106,6 +113,7 @@ pub fn looks_at_all(expectation: &Expectation) -> bool {
         | Expectation::Never(_)
         | Expectation::Tokens(_)
         | Expectation::Distinct(_)
+        | Expectation::Alphabet(_)
         | Expectation::Entropy(_) => true,
         Expectation::Not(inner) => looks_at_all(inner),
         Expectation::AnyOf(alternatives) => alternatives.iter().flatten().any(looks_at_all),
@@ -131,9 +139,11 @@ pub fn needs_answer(expectation: &Expectation) -> bool {
 /// Does it look at an answer at all, or only at the case around it?
 fn looks_at_answer(expectation: &Expectation) -> bool {
     match expectation {
-        Expectation::Same(_) | Expectation::Differ(_) | Expectation::Near(_) | Expectation::Target(_) => {
-            false
-        }
+        Expectation::Same(_)
+        | Expectation::Differ(_)
+        | Expectation::Near(_)
+        | Expectation::Later(_)
+        | Expectation::Target(_) => false,
         Expectation::Not(inner) => looks_at_answer(inner),
         Expectation::AnyOf(alternatives) => alternatives.iter().flatten().any(looks_at_answer),
         Expectation::Lenient(lenient) => lenient.expect.iter().any(looks_at_answer),
@@ -159,19 +169,25 @@ fn one(expectation: &Expectation, view: &View<'_>) -> Vec<Mismatch> {
         Expectation::Contains(members) => body::contains(members, view),
         Expectation::Lacks(text) => body::lacks(text, view),
         Expectation::Scope(rule) => body::scope(rule, view),
+        Expectation::Page(rule) => pages::page(rule, view),
+        Expectation::Code(graded) => pages::code(graded, view),
         Expectation::Member(rules) => members::member(rules, view),
         Expectation::Not(inner) => combine::not(inner, view),
         Expectation::AnyOf(alternatives) => combine::any_of(alternatives, view),
         Expectation::Lenient(lenient) => combine::capped(lenient, list(&lenient.expect, view)),
         Expectation::When(when) => combine::when(when, view),
         Expectation::SameAs(name) => relations::same_as(name, view),
-        Expectation::Same(_) | Expectation::Differ(_) | Expectation::Near(_) | Expectation::Target(_) => {
-            relations::of_case(expectation, view.scope)
-        }
+        Expectation::Jwt(rule) => jwt::jwt(rule, view),
+        Expectation::Same(_)
+        | Expectation::Differ(_)
+        | Expectation::Near(_)
+        | Expectation::Later(_)
+        | Expectation::Target(_) => relations::of_case(expectation, view.scope),
         Expectation::Count(_)
         | Expectation::Never(_)
         | Expectation::Tokens(_)
         | Expectation::Distinct(_)
+        | Expectation::Alphabet(_)
         | Expectation::Entropy(_) => together::of_one(expectation, view),
     }
 }
@@ -237,6 +253,11 @@ mod tests {
             { "absent": ["a"] }, { "contains": { "a": "b" } }, { "not": { "error": "a" } },
             { "any_of": [[{ "status": 400 }], [{ "error": "b" }]] }, { "same_as": "nobody" },
             { "when": { "member": "a", "expect": [{ "absent": ["a"] }] } }, { "lacks": "a" },
+            { "later": { "a": "{tv.exp}", "than": "now" } },
+            { "jwt": {
+                "of": "a", "signature": "jwks", "hash": { "at_hash": "{tv.user_code}" }, "header_absent": ["jku"],
+                "claim": { "aud": { "includes": "a" } }, "header": { "crit": { "items_at_least": 1 } }
+            } },
             { "scope": { "subset_of": "tv", "lacks": "a" } }, { "tokens": { "of": "tv", "is": 1 } },
             { "count": { "outcome": "pending", "at_most": 0 } }, { "never": { "outcome": "pending", "samples": 1 } },
             { "distinct": { "of": "user_code" } }, { "entropy": { "of": "device_code", "is": "1 bits" } }
@@ -253,6 +274,8 @@ mod tests {
             b"{\"a\":[\"b\",null],\"scope\":[],\"error\":{}}".to_vec(),
             b"{\"access_token\":\"\\u0000\",\"refresh_token\":1}".to_vec(),
             b"{\"token\":\"\\".to_vec(),
+            b"{\"a\":\"e30.e30.\"}".to_vec(),
+            b"{\"a\":\"eyJhbGciOiJSUzI1NiIsImprdSI6WyJ4Il19.eyJhdF9oYXNoIjoxLCJhdWQiOlsxXX0.\",\"keys\":[1,{\"kty\":2}]}".to_vec(),
             b"[".repeat(300),
             b"{\"a\":".repeat(300),
         ];

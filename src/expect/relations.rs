@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::view::View;
 use super::{Scope, describe, show};
-use crate::suite::{Expectation, Near};
+use crate::suite::{Expectation, Later, Near};
 use crate::timing::Anchor;
 use crate::verdict::{Grade, Mismatch};
 
@@ -55,12 +55,13 @@ fn differences(this: &View<'_>, other: &View<'_>) -> Vec<String> {
     differences
 }
 
-/// `same`, `differ`, `near` and `target`: what looks at the case and at no answer.
+/// `same`, `differ`, `near`, `later` and `target`: what looks at the case and at no answer.
 pub(super) fn of_case(expectation: &Expectation, scope: &dyn Scope) -> Vec<Mismatch> {
     let actual = match expectation {
         Expectation::Same(texts) => same(texts, scope),
         Expectation::Differ(texts) => differ(texts, scope),
         Expectation::Near(rule) => near(rule, scope),
+        Expectation::Later(rule) => later(rule, scope),
         Expectation::Target(rule) => {
             (!scope.has(rule.has)).then(|| format!("the target has no {}", rule.has))
         }
@@ -109,17 +110,38 @@ fn shown(values: &[(&str, String)]) -> String {
     show::joined(&shown, "and")
 }
 
-fn near(rule: &Near, scope: &dyn Scope) -> Option<String> {
+/// Two numbers or instants, or that one of them is none.
+fn instants(texts: [&String; 2], scope: &dyn Scope) -> Result<[f64; 2], String> {
     let mut found = [0.0; 2];
-    for (number, text) in found.iter_mut().zip([&rule.a, &rule.b]) {
+    for (number, text) in found.iter_mut().zip(texts) {
         match scope.instant(text).filter(|number| number.is_finite()) {
             Some(instant) => *number = instant,
-            // An end that was never announced leaves nothing to compare with.
-            None if Anchor::ALL.iter().any(|anchor| anchor.word() == text) => return None,
-            None => return Some(format!("{text} is not there, or not a number")),
+            None => return Err(format!("{text} is not there, or not a number")),
         }
     }
-    let [a, b] = found;
+    Ok(found)
+}
+
+fn later(rule: &Later, scope: &dyn Scope) -> Option<String> {
+    let [a, than] = match instants([&rule.a, &rule.than], scope) {
+        Ok(found) => found,
+        Err(missing) => return Some(missing),
+    };
+    let is_later = a > than;
+    (!is_later)
+        .then(|| format!("{} is {} and {} is {}", rule.a, show::number(a), rule.than, show::number(than)))
+}
+
+fn near(rule: &Near, scope: &dyn Scope) -> Option<String> {
+    let is_anchor = |text: &str| Anchor::ALL.iter().any(|anchor| anchor.word() == text);
+    if [&rule.a, &rule.b].into_iter().any(|text| is_anchor(text) && scope.instant(text).is_none()) {
+        // An end that was never announced leaves nothing to compare with.
+        return None;
+    }
+    let [a, b] = match instants([&rule.a, &rule.b], scope) {
+        Ok(found) => found,
+        Err(missing) => return Some(missing),
+    };
     let apart = (a - b).abs();
     // Written so that a bound that is no number at all is missed, not passed.
     let is_near = apart <= scope.seconds(&rule.within);

@@ -8,13 +8,17 @@ use super::view::View;
 use super::{Overall, describe, show};
 use crate::outcome::{Outcome, lenient_text};
 use crate::secret;
-use crate::suite::{Bits, CodeKind, Distinct, Entropy};
+use crate::suite::{AlphabetRule, Bits, CodeKind, Confusing, Distinct, Entropy};
 use crate::verdict::{Grade, Mismatch};
 
 /// With fewer samples the alphabet that was seen says nothing about the alphabet that is drawn from.
 const FEWEST_SAMPLES: usize = 50;
 /// How many repeated values are named.
 const MOST_REPEATED: usize = 5;
+/// Letters that make words (RFC 8628 §6.1).
+const VOWELS: [char; 5] = ['A', 'E', 'I', 'O', 'U'];
+/// Characters that people take for each other (RFC 8628 §6.1).
+const LOOK_ALIKES: [(char, char); 4] = [('0', 'O'), ('1', 'I'), ('1', 'L'), ('I', 'L')];
 /// How many letters of an alphabet are worth listing.
 const LONGEST_ALPHABET: usize = 40;
 
@@ -126,6 +130,40 @@ pub(super) fn entropy(rule: &Entropy, views: &[View<'_>]) -> Overall {
     );
     let exchange = values.first().map(|(_, number)| *number);
     found(vec![Mismatch { grade, because, ..miss(describe::entropy(rule), actual, exchange) }])
+}
+
+/// `alphabet: { of: user_code, lacks: look-alikes }`: of letters that are drawn at all, this many samples show each.
+pub(super) fn alphabet(rule: &AlphabetRule, views: &[View<'_>]) -> Overall {
+    let values = values(rule.of, views);
+    if values.len() < FEWEST_SAMPLES {
+        let have = values.len();
+        return not_exercised(format!("only {have} values of {}, {FEWEST_SAMPLES} needed", rule.of));
+    }
+    let upper = |c: char| c.to_ascii_uppercase();
+    let alphabet: BTreeSet<char> = values
+        .iter()
+        .flat_map(|(value, _)| value.chars())
+        .filter(|c| c.is_alphanumeric())
+        .map(upper)
+        .collect();
+    let has = |c: &char| alphabet.contains(c);
+    let exchange = values.first().map(|(_, number)| *number);
+    let mut mismatches = Vec::new();
+    for confusing in &rule.lacks {
+        let found: Vec<String> = match confusing {
+            Confusing::Vowels if !alphabet.iter().all(|c| c.is_alphabetic()) => Vec::new(),
+            Confusing::Vowels => VOWELS.iter().filter(|c| has(c)).map(char::to_string).collect(),
+            Confusing::LookAlikes => {
+                let pairs = LOOK_ALIKES.iter().filter(|(a, b)| has(a) && has(b));
+                pairs.map(|(a, b)| format!("{a} and {b}")).collect()
+            }
+        };
+        if !found.is_empty() {
+            let actual = format!("they have {} in {} samples", show::joined(&found, "and"), values.len());
+            mismatches.push(miss(describe::alphabet(rule.of, *confusing), actual, exchange));
+        }
+    }
+    found(mismatches)
 }
 
 #[cfg(test)]

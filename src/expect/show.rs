@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::exchange::Exchange;
+use crate::exchange::{Answer, Exchange};
 use crate::outcome::lenient_text;
+use crate::protocol::Endpoint;
 use crate::redact;
 use crate::secret;
 
@@ -22,6 +23,7 @@ const MOST_NUMBERS: usize = 5;
 pub fn answer(exchange: &Exchange) -> String {
     match &exchange.answer {
         Err(reason) => short(&reason.to_string(), LONGEST_ANSWER),
+        Ok(answer) if exchange.asked.endpoint == Endpoint::Pages => page(exchange, answer),
         Ok(answer) if answer.body.is_empty() => format!("{}  (empty body)", answer.status),
         Ok(answer) => {
             let start = answer.body.get(..MOST_BYTES).unwrap_or(&answer.body);
@@ -29,6 +31,18 @@ pub fn answer(exchange: &Exchange) -> String {
             short(&format!("{}  {}", answer.status, redact::body(start, content_type)), LONGEST_ANSWER)
         }
     }
+}
+
+/// `200  the page "Sign in" that says "…"`: never its source, which has values that nobody may read.
+fn page(exchange: &Exchange, answer: &Answer) -> String {
+    let what = match &exchange.page {
+        Some(page) => format!("the page \"{}\" that says \"{}\"", page.title, page.text),
+        None => match answer.header("location").next() {
+            Some(place) => format!("to {}", redact::page_url(place, &|_, _| false)),
+            None => "(empty body)".to_owned(),
+        },
+    };
+    short(&format!("{}  {what}", answer.status), LONGEST_ANSWER)
 }
 
 /// A member's value with its type: `the string "1800"`.

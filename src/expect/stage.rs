@@ -16,7 +16,7 @@ use crate::yaml::{Source, load};
 
 /// A case with a few values and named exchanges.
 pub(super) struct Stage {
-    pub(super) values: BTreeMap<&'static str, &'static str>,
+    pub(super) values: BTreeMap<&'static str, String>,
     pub(super) exchanges: BTreeMap<&'static str, Exchange>,
     pub(super) loopback: bool,
 }
@@ -36,7 +36,8 @@ pub(super) fn stage() -> Stage {
         ("empty", ""),
         ("t.exp", "1000"),
     ];
-    Stage { values: values.into(), exchanges: BTreeMap::new(), loopback: true }
+    let values = values.map(|(name, value)| (name, value.to_owned())).into();
+    Stage { values, exchanges: BTreeMap::new(), loopback: true }
 }
 
 impl Timekeeper for Stage {
@@ -76,6 +77,9 @@ impl Scope for Stage {
     }
     fn instant(&self, text: &str) -> Option<f64> {
         if text == "token_expiry" { Some(1003.0) } else { self.fill(text)?.parse().ok() }
+    }
+    fn has_device_code(&self, text: &str) -> bool {
+        text.contains(DEVICE_CODE)
     }
     fn is_loopback(&self) -> bool {
         self.loopback

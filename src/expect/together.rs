@@ -39,6 +39,7 @@ fn judge(expectation: &Expectation, views: &[View<'_>], scope: &dyn Scope) -> Ov
         | Expectation::Never(_)
         | Expectation::Tokens(_)
         | Expectation::Distinct(_)
+        | Expectation::Alphabet(_)
         | Expectation::Entropy(_) => {
             if views.is_empty() {
                 return not_exercised("there is no answer to look at");
@@ -57,6 +58,7 @@ fn whole(expectation: &Expectation, views: &[View<'_>]) -> Overall {
         Expectation::Tokens(rule) => tokens(rule, views),
         Expectation::Distinct(rule) => sample::distinct(rule, views),
         Expectation::Entropy(rule) => sample::entropy(rule, views),
+        Expectation::Alphabet(rule) => sample::alphabet(rule, views),
         _ => Overall::default(),
     }
 }

@@ -4,4 +4,6 @@ mod codes;
 pub(crate) mod words;
 
 pub use codes::{DEVICE_CODE_GRANT, DEVICE_ERRORS, ErrorStanding, REGISTERED_ERRORS, standing};
-pub use words::{AuthMethod, Capability, Endpoint, Level, Role, Severity, Tally, UserRole};
+pub use words::{
+    AuthMethod, Capability, CodeFate, Decision, Endpoint, Level, Role, Severity, Tally, UserRole,
+};

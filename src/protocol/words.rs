@@ -133,6 +133,30 @@ words! {
         Introspection = "introspection",
         /// RFC 8414 or OpenID discovery.
         Metadata = "metadata",
+        /// The verification page and those behind it (RFC 8628 §3.3): opened by the approval driver.
+        Pages = "pages",
+    }
+}
+
+words! {
+    /// What the user decides at the verification page (RFC 8628 §3.3).
+    Decision {
+        /// Yes.
+        Approve = "approve",
+        /// No.
+        Deny = "deny",
+    }
+}
+
+words! {
+    /// What became of a user code that was typed in at the verification page.
+    CodeFate {
+        /// The pages went on to the decision.
+        Accepted = "accepted",
+        /// The page says that it is none, or asks for it again.
+        Refused = "refused",
+        /// The server takes no more codes for now: 429, 503, a sign-in that ended, or another page than before.
+        Limited = "limited",
     }
 }
 

@@ -8,6 +8,7 @@ use super::link::Label;
 use super::run::Run;
 use super::scope::Values;
 use super::session::{Session, Sessions};
+use crate::approval::Tab;
 use crate::exchange::{Exchange, NoAnswer};
 use crate::expect;
 use crate::http::Transport;
@@ -50,6 +51,10 @@ pub(super) struct Player<'a> {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) sessions: Sessions,
     pub(super) named: BTreeMap<String, Arc<Exchange>>,
+    /// The pages that stay open.
+    pub(super) pages: BTreeMap<String, Tab>,
+    /// What the pages said to what was only attempted.
+    pub(super) said: Mutex<Vec<String>>,
     pub(super) mismatches: Vec<Mismatch>,
     pub(super) exchanges: Mutex<Vec<Arc<Exchange>>>,
     /// Since when the next `poll_until` counts: the end of the step before, or the expiry that was waited for.
@@ -69,6 +74,8 @@ impl<'a> Player<'a> {
             transport: run.link.fresh()?,
             sessions: BTreeMap::new(),
             named: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            said: Mutex::default(),
             mismatches: Vec::new(),
             exchanges: Mutex::default(),
             mark: run.link.now(),
@@ -86,6 +93,11 @@ impl<'a> Player<'a> {
             stop = self.judge_together(check).await.err();
         }
         let taken = self.taken();
+        let said = self.said.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // What is attempted may be refused; where something is wrong behind it, what the pages said belongs to it.
+        if let Some(first) = self.mismatches.first_mut().filter(|_| !said.is_empty()) {
+            first.actual = format!("{}; before that, {}", first.actual, said.join("; "));
+        }
         let unanswered = matches!(stop, Some(Stop::Control(_) | Stop::NotExercised(_)))
             && taken.iter().any(|exchange| exchange.answer.is_err());
         let mut exchanges: Vec<u32> = taken.iter().map(|exchange| exchange.number).collect();
@@ -122,8 +134,10 @@ impl<'a> Player<'a> {
             Step::Race(race) => self.race(race, step).await?,
             Step::Together(steps) => self.together(steps).await?,
             Step::Wait(wait) => mark = self.wait(wait).await?,
-            Step::Approve(decide) => self.decide(decide, crate::target::Decision::Approve).await?,
-            Step::Deny(decide) => self.decide(decide, crate::target::Decision::Deny).await?,
+            Step::Approve(decide) => self.decide(decide, crate::target::Decision::Approve, step).await?,
+            Step::Deny(decide) => self.decide(decide, crate::target::Decision::Deny, step).await?,
+            Step::OpenPage(open) => self.open_page(open, step).await?,
+            Step::EnterCode(enter) => self.enter_code(enter, step).await?,
             Step::CallApi(call) => self.call_api(call, step).await?,
             Step::Refresh(refresh) => self.refresh(refresh, step).await?,
             Step::Revoke(token) => self.use_token(token, step, Endpoint::Revocation).await?,

@@ -1,106 +1,114 @@
 //! The verbs of the user: approving, denying, and several things at the same time.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt;
 
 use super::case::{Player, Stop, no_session};
-use super::link::milliseconds;
+use super::pages::{Visit, not_there, start};
 use super::poll::PollAs;
-use super::session::{Codes, Session};
-use crate::approval::{ApprovalError, Ask, Start};
-use crate::event::{Event, Waiting};
+use super::session::Session;
+use crate::approval::{ApprovalError, Ask, Manner, Trace};
 use crate::exchange::Exchange;
 use crate::outcome::Outcome;
 use crate::plan::decides_as;
-use crate::protocol::{Capability, Role};
-use crate::suite::{Decide, Edits, Offset, StartUri, Together};
+use crate::protocol::Capability;
+use crate::suite::{Decide, Edits, Offset, Step, Together};
 use crate::target::Decision;
-use crate::timing::Timekeeper;
+use crate::timing::Timekeeper as _;
 
 /// Something that is done at the same time as others, and what came of it.
 enum Done {
-    Decided(Result<(), Stop>),
+    Decided(Result<Option<Arc<Exchange>>, Stop>),
     Polled { session: String, answer: Result<Arc<Exchange>, Stop> },
 }
 
 impl<'a> Player<'a> {
-    pub(super) async fn decide(&mut self, decide: &'a Decide, decision: Decision) -> Result<(), Stop> {
+    pub(super) async fn decide(
+        &mut self,
+        decide: &'a Decide,
+        decision: Decision,
+        step: &'a Step,
+    ) -> Result<(), Stop> {
         let session = self.session(&decide.session).ok_or_else(|| no_session(&decide.session))?;
         if let Some(at) = &decide.at {
             let due = self.due_at(session, &decide.session, at)?;
             self.run.link.wait_until(&self.name, due, "the instant of the decision").await;
         }
-        let codes = session.codes.clone().ok_or_else(|| no_session(&decide.session))?;
-        let (client, lifetime) = (session.role, session.lifetime());
+        let visit = self.visit(&decide.session)?;
         let submitted = {
             // Never closed; were it, one decision too many would be on its way, no more.
             let _permit = self.run.deciding.acquire().await;
-            self.submit(decide, decision, client, &codes, lifetime).await
+            self.submit(decide, decision, &visit, Some(step)).await
         };
-        if decide.attempt {
-            return match submitted {
-                Err(Stop::Error(trouble)) => Err(Stop::Error(trouble)),
-                _ => Ok(()),
-            };
+        match submitted {
+            Ok(page) => self.judge_page(step, page.as_ref()),
+            Err(Stop::NotExercised(words)) if decide.attempt => {
+                self.said.lock().unwrap_or_else(PoisonError::into_inner).push(words);
+                Ok(())
+            }
+            Err(stop) => Err(stop),
         }
-        submitted
     }
 
-    /// Has the driver bring the decision before the server.
+    /// Has the driver bring the decision before the server; gives the page that followed.
     async fn submit(
         &self,
         decide: &Decide,
         decision: Decision,
-        client: Role,
-        codes: &Codes,
-        lifetime: Duration,
-    ) -> Result<(), Stop> {
+        visit: &Visit,
+        step: Option<&Step>,
+    ) -> Result<Option<Arc<Exchange>>, Stop> {
+        let Visit { codes, client, .. } = visit;
+        let varied = self
+            .case
+            .variant
+            .filter(|variant| step.and_then(Step::name).is_some_and(|name| name == variant.at));
+        let tamper = varied.and_then(|variant| variant.tamper.as_ref()).or(decide.tamper.as_ref());
+        let tab = match &decide.page {
+            Some(name) => Some(self.pages.get(name).ok_or_else(|| not_there("page of that name"))?),
+            None => None,
+        };
+        let trace = Trace::default();
         let role = decides_as(self.case.variant, decide.user);
         let driver = self.run.driver.as_ref().ok_or_else(|| not_there("approval driver"))?;
         let user = self.run.target.users.get(&role).ok_or_else(|| not_there(role.word()))?;
-        let deadline = self.run.link.now() + lifetime.max(Duration::from_secs(30));
+        let deadline = self.deadline(visit);
         let ask = Ask {
             decision,
             user,
             user_code: &codes.user_code,
             verification_uri: &codes.verification_uri,
             verification_uri_complete: codes.verification_uri_complete.as_deref(),
-            start: match decide.uri {
-                Some(StartUri::Complete) => Start::CompleteUri,
-                Some(StartUri::Bare) | None => Start::Uri,
-            },
+            start: start(decide.uri),
             deadline: self.run.link.instant(deadline),
+            manner: Manner { trace: Some(&trace), tab, tamper },
         };
         let capability = match decision {
             Decision::Approve => Capability::Approval,
             Decision::Deny => Capability::Denial,
         };
-        self.run
-            .link
-            .tell(Event::Waiting(Waiting {
-                case: self.name.clone(),
-                what: "a user's decision".to_owned(),
-                until_ms: milliseconds(deadline),
-            }))
-            .await;
+        self.waits_for_pages(deadline).await;
         let decided = match decision {
-            Decision::Approve => {
+            Decision::Approve if tamper.is_none() => {
                 // By its id: the roles `tv` and `pace` may be one client.
-                let client_id = self.run.client(client).map(|client| client.id.clone()).unwrap_or_default();
+                let client_id = self.run.client(*client).map(|client| client.id.clone()).unwrap_or_default();
                 self.run.firsts.alone_if_first((role, client_id), driver.decide(ask)).await
             }
-            Decision::Deny => driver.decide(ask).await,
+            Decision::Approve | Decision::Deny => driver.decide(ask).await,
         };
+        let pages = self.keep_pages(trace, visit, &codes.user_code).await;
         match decided {
             Ok(_) => {
-                self.run.tried(capability, None);
-                Ok(())
+                if tamper.is_none() {
+                    self.run.tried(capability, None);
+                }
+                Ok(pages.last().cloned())
             }
             Err(error) => {
                 let text = self.run.link.scrub(&error.to_string());
-                if !decide.attempt {
+                if !decide.attempt && tamper.is_none() {
                     self.run.tried(capability, Some(text.clone()));
                 }
                 Err(match error {
@@ -130,12 +138,12 @@ impl<'a> Player<'a> {
         });
         let done = futures_util::future::join_all(all).await;
         let decisions = done.iter().filter(|done| matches!(done, Done::Decided(_))).count();
-        let came_out = done.iter().filter(|done| matches!(done, Done::Decided(Ok(())))).count();
+        let came_out = done.iter().filter(|done| matches!(done, Done::Decided(Ok(_)))).count();
         let case = self.case;
         let mut trouble = None;
         for (step, done) in steps.iter().zip(done) {
             match done {
-                Done::Decided(Ok(())) => {}
+                Done::Decided(Ok(_)) => {}
                 Done::Decided(Err(stop)) => trouble = Some(stop),
                 Done::Polled { session, answer } => {
                     let answer = answer?;
@@ -189,13 +197,11 @@ impl<'a> Player<'a> {
                 return Done::Polled { session: poll.session.clone(), answer };
             }
         };
-        let Some((codes, client, lifetime)) = self
-            .session(&decide.session)
-            .and_then(|session| Some((session.codes.clone()?, session.role, session.lifetime())))
-        else {
-            return Done::Decided(Err(no_session(&decide.session)));
+        let visit = match self.visit(&decide.session) {
+            Ok(visit) => visit,
+            Err(stop) => return Done::Decided(Err(stop)),
         };
-        Done::Decided(self.submit(decide, decision, client, &codes, lifetime).await)
+        Done::Decided(self.submit(decide, decision, &visit, None).await)
     }
 
     /// A poll that is one of several things at once: sent as it is, nothing repeated.
@@ -214,8 +220,4 @@ fn offset_of(step: &Together) -> Option<Offset> {
 
 fn drawn(offset: Option<Offset>) -> i64 {
     offset.map_or(0, |offset| rand::rng().random_range(offset.from_ms..=offset.to_ms))
-}
-
-fn not_there(what: &str) -> Stop {
-    Stop::NotExercised(format!("the target has no {what}"))
 }

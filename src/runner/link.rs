@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
+use super::pages;
+use crate::approval::Fetched;
 use crate::compose::Composed;
 use crate::event::{Event, ShownExchange, Waiting};
 use crate::exchange::{Asked, Exchange, NoAnswer};
@@ -208,6 +210,26 @@ impl Link {
                 }
             }
             show(&exchange, label.case, &secrets)
+        };
+        self.archive.lock().unwrap_or_else(PoisonError::into_inner).push(exchange.clone());
+        self.tell(Event::Exchanged(Box::new(shown))).await;
+        exchange
+    }
+
+    /// Keeps what the approval driver asked for and saw; `user_code` is what its request may show.
+    pub(super) async fn keep_page(
+        &self,
+        case: &str,
+        client: Role,
+        user_code: &str,
+        fetched: Fetched,
+    ) -> Arc<Exchange> {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed) + 1;
+        let times = (self.since_start(fetched.sent), self.since_start(fetched.done));
+        let exchange = Arc::new(pages::exchange(number, client, times, &fetched));
+        let shown = {
+            let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+            pages::show(&exchange, case, user_code, &fetched.open, &secrets)
         };
         self.archive.lock().unwrap_or_else(PoisonError::into_inner).push(exchange.clone());
         self.tell(Event::Exchanged(Box::new(shown))).await;

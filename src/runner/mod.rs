@@ -6,6 +6,7 @@ mod case;
 mod decide;
 mod firsts;
 mod link;
+mod pages;
 mod poll;
 mod preflight;
 mod prepare;

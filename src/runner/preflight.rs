@@ -225,6 +225,8 @@ async fn discover(
         let slot = match document {
             MetadataDocument::Oauth => &mut endpoints.oauth_metadata,
             MetadataDocument::Openid => &mut endpoints.openid_metadata,
+            // Its place is said in the documents themselves.
+            MetadataDocument::Jwks => continue,
         };
         if slot.is_some() {
             continue;

@@ -24,6 +24,8 @@ pub struct Resolved {
     pub oauth_metadata: Option<String>,
     /// The OpenID document, if it was found.
     pub openid_metadata: Option<String>,
+    /// The keys that verify what the server signs, if the metadata names a place.
+    pub jwks: Option<String>,
 }
 
 impl Resolved {
@@ -37,6 +39,8 @@ impl Resolved {
             Endpoint::Revocation => self.revocation.as_deref(),
             Endpoint::Introspection => self.introspection.as_deref(),
             Endpoint::Metadata => self.metadata(None),
+            // Each session has its own; the approval driver opens them.
+            Endpoint::Pages => None,
         }
     }
 
@@ -46,6 +50,7 @@ impl Resolved {
         match document {
             Some(MetadataDocument::Oauth) => self.oauth_metadata.as_deref(),
             Some(MetadataDocument::Openid) => self.openid_metadata.as_deref(),
+            Some(MetadataDocument::Jwks) => self.jwks.as_deref(),
             None => self.oauth_metadata.as_deref().or(self.openid_metadata.as_deref()),
         }
     }
@@ -76,6 +81,7 @@ impl Resolved {
         self.api = find(&written.api, "userinfo_endpoint");
         self.revocation = find(&written.revocation, "revocation_endpoint");
         self.introspection = find(&written.introspection, "introspection_endpoint");
+        self.jwks = find(&None, "jwks_uri");
         Ok(())
     }
 }

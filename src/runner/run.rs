@@ -1,18 +1,20 @@
 //! Everything the cases of one run share.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::firsts::Firsts;
 use super::link::{Label, Link};
 use super::resolve::Resolved;
+use super::session::Codes;
 use crate::approval::Driver;
 use crate::compose::form_post;
 use crate::exchange::Exchange;
 use crate::plan::Found;
 use crate::protocol::{Capability, Endpoint, Role};
+use crate::redact;
 use crate::suite::{Edits, Sample};
 use crate::target::{Client, Target};
 
@@ -38,6 +40,7 @@ pub struct Run {
     /// Who has approved which client before.
     pub(super) firsts: Firsts,
     unknown: Client,
+    device_codes: OnceLock<redact::Known>,
     came_out: Mutex<BTreeMap<Capability, Tries>>,
     samples: BTreeMap<String, OnceCell<Vec<Arc<Exchange>>>>,
 }
@@ -70,6 +73,7 @@ impl Run {
             driver,
             unknown: Client { id: format!("unknown-{random}"), secret: None, auth: None, scope: None },
             random,
+            device_codes: OnceLock::new(),
             deciding: Semaphore::new(MOST_DECISIONS),
             firsts: Firsts::default(),
             came_out: Mutex::default(),
@@ -80,6 +84,21 @@ impl Run {
     /// The client of a role.
     pub(super) fn client(&self, role: Role) -> Option<&Client> {
         if role == Role::Unknown { Some(&self.unknown) } else { self.target.client(role) }
+    }
+
+    /// Whether a text has a device code of the run in it. Those that come after the first question are not looked for:
+    /// it is asked when all cases are over.
+    pub(super) fn has_device_code(&self, text: &str) -> bool {
+        let known = self.device_codes.get_or_init(|| {
+            let mut known = redact::Known::default();
+            for exchange in self.link.archive() {
+                if let Some(codes) = Codes::read(&exchange) {
+                    known.add(&codes.device_code);
+                }
+            }
+            known
+        });
+        known.scrub(text) != text
     }
 
     /// Notes that a capability was used, and what came of it.

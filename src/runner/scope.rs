@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::run::Run;
 use super::session::{Session, Sessions};
 use crate::exchange::Exchange;
-use crate::expect::Scope;
+use crate::expect::{self, Scope};
 use crate::outcome::lenient_text;
 use crate::protocol::Capability;
 use crate::suite::{ClientValue, Placeholder, TargetValue, placeholders};
-use crate::timing::{Anchor, Constant, Timekeeper, Timing};
+use crate::timing::{Anchor, Constant, NOW, Timekeeper, Timing};
 
 /// The values of a case by name.
 pub(super) struct Values<'a> {
@@ -37,7 +37,7 @@ impl Values<'_> {
                 let of_session = self.session(of).and_then(|session| {
                     session.value(name, self.run.client(session.role).map(|client| client.id.as_str()))
                 });
-                of_session.or_else(|| lenient_text(self.named.get(of)?.members()?.get(name)?))
+                of_session.or_else(|| of_answer(self.named.get(of)?, name))
             }
         }
     }
@@ -58,6 +58,13 @@ impl Values<'_> {
         text.push_str(rest);
         Ok(text)
     }
+}
+
+/// A member of a named answer, or a claim of the JWT that is one: `id_token.sub`.
+fn of_answer(answer: &Exchange, name: &str) -> Option<String> {
+    let members = answer.members()?;
+    let Some((member, claim)) = name.split_once('.') else { return lenient_text(members.get(name)?) };
+    lenient_text(expect::jwt_claims(members.get(member)?.as_str()?)?.get(claim)?)
 }
 
 impl Scope for Values<'_> {
@@ -88,7 +95,9 @@ impl Scope for Values<'_> {
     }
 
     fn instant(&self, text: &str) -> Option<f64> {
-        let since_start = if text == Anchor::TokenExpiry.word() {
+        let since_start = if text == NOW {
+            Some(self.run.link.now())
+        } else if text == Anchor::TokenExpiry.word() {
             self.sessions.values().flatten().find_map(|session| session.token_sets.last()?.expiry)
         } else if text == Anchor::Expiry.word() {
             self.sessions.values().flatten().next().map(Session::expiry)
@@ -100,6 +109,10 @@ impl Scope for Values<'_> {
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
         let wall = crate::clock::wall().as_millisecond() as f64 / 1000.0;
         Some(wall + ahead)
+    }
+
+    fn has_device_code(&self, text: &str) -> bool {
+        self.run.has_device_code(text)
     }
 
     fn is_loopback(&self) -> bool {

@@ -12,6 +12,7 @@ mod edits;
 mod effect;
 mod expiry;
 mod format;
+mod id_tokens;
 mod metadata;
 mod pages;
 mod parameters;
@@ -61,6 +62,7 @@ pub const FAMILIES: &[Family] = &[
     Family { title: "Scope", faults: scope::FAULTS },
     Family { title: "Pages", faults: pages::FAULTS },
     Family { title: "Tokens and what they open", faults: tokens::FAULTS },
+    Family { title: "ID tokens", faults: id_tokens::FAULTS },
 ];
 
 /// Every fault.

@@ -2,29 +2,64 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::tokens::Issued;
 
-/// The claims of the ID token that goes with a token response. `half_digest` is the left half of the SHA-256 of the
-/// access token (§3.1.3.6).
-#[must_use]
-pub fn claims(issuer: &str, issued: &Issued, lifetime: i64, half_digest: &[u8]) -> Value {
-    let consent = &issued.consent;
-    json!({
-        "iss": issuer,
-        "sub": &*consent.approval.user,
-        "aud": &*consent.client,
-        "iat": issued.at,
-        "exp": issued.at.saturating_add(lifetime),
-        "auth_time": consent.approval.signed_in,
-        "at_hash": URL_SAFE_NO_PAD.encode(half_digest),
-    })
+/// An ID token before it is signed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdToken {
+    /// Its header (RFC 7515 §4.1).
+    pub header: Map<String, Value>,
+    /// Its claims.
+    pub claims: Map<String, Value>,
 }
 
-/// The part of a JWS that is signed (RFC 7515 §5.1).
-#[must_use]
-pub fn signing_input(key_id: &str, claims: &Value) -> String {
-    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": key_id });
-    format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()))
+impl IdToken {
+    /// The ID token that goes with a token response, for `lifetime` seconds. `nonce` is what the device sent with its
+    /// first request. `half_digest` is the left half of the SHA-256 of the access token (§3.1.3.6).
+    #[must_use]
+    pub fn new(
+        issuer: &str,
+        issued: &Issued,
+        nonce: Option<&str>,
+        lifetime: i64,
+        half_digest: &[u8],
+    ) -> Self {
+        let consent = &issued.consent;
+        let mut claims = Map::new();
+        let mut say = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        say("iss", json!(issuer));
+        say("sub", json!(&*consent.approval.user));
+        say("aud", json!(&*consent.client));
+        say("iat", json!(issued.at));
+        say("exp", json!(issued.at.saturating_add(lifetime)));
+        say("auth_time", json!(consent.approval.signed_in));
+        say("at_hash", json!(URL_SAFE_NO_PAD.encode(half_digest)));
+        if let Some(nonce) = nonce {
+            say("nonce", json!(nonce));
+        }
+        Self { header: Map::new(), claims }
+    }
+
+    /// Puts a claim in place of one of the same name.
+    pub fn say(&mut self, name: &str, value: Value) {
+        self.claims.insert(name.to_owned(), value);
+    }
+
+    /// The same with a header that names the key it will be signed by.
+    #[must_use]
+    pub fn for_key(mut self, id: &str) -> Self {
+        for (name, value) in [("alg", "RS256"), ("typ", "JWT"), ("kid", id)] {
+            self.header.insert(name.to_owned(), json!(value));
+        }
+        self
+    }
+
+    /// The part of the JWS that is signed (RFC 7515 §5.1).
+    #[must_use]
+    pub fn signing_input(&self) -> String {
+        let part = |members: &Map<String, Value>| URL_SAFE_NO_PAD.encode(json!(members).to_string());
+        format!("{}.{}", part(&self.header), part(&self.claims))
+    }
 }

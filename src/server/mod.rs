@@ -15,6 +15,7 @@
 //! | leave a rule out, change a number | `state::Server::terms_of`, once a request |
 //! | refuse what it should not, misread a request, wait | `routes::answer`, before the handler |
 //! | take one outcome of a poll for another, edit its answer | `routes::token`, between session and reply |
+//! | edit an ID token before it is signed | `routes::token`, at the key |
 //! | edit an answer: status, headers, members, body | `routes::answer`, after the headers of the policy |
 //! | write a stale session back | `routes::token` and `pages::decision`: a session is one value that can be cloned and put back |
 //!

@@ -27,6 +27,8 @@ pub struct Asked {
     pub interval: Duration,
     /// The lifetime of its codes.
     pub lifetime: Duration,
+    /// What its ID token is to repeat (OpenID Connect Core §2; this grant does not define it).
+    pub nonce: Option<Arc<str>>,
     /// The address it asked from, for the confirmation page (RFC 8628 §5.4).
     pub from: Option<IpAddr>,
 }
@@ -319,6 +321,7 @@ mod tests {
             scopes: Scopes::default(),
             interval: Duration::from_secs(5),
             lifetime: Duration::from_secs(600),
+            nonce: None,
             from: None,
         };
         Session::new(asked, "device".into(), "USER".into(), at(0.0))

@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::graded::{Graded, OneOrMany, many};
+use super::pages::{AlphabetRule, PageRule};
 use crate::outcome::Outcome;
-use crate::protocol::Capability;
 use crate::protocol::words::words;
+use crate::protocol::{Capability, CodeFate};
 
 /// One thing that must hold.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -48,7 +49,11 @@ pub enum Expectation {
     Differ(Vec<String>),
     /// Two numbers or instants near each other.
     Near(Near),
-    /// The body lacks this text: `{tv.device_code}`.
+    /// One number or instant after another.
+    Later(Later),
+    /// A JWT: its signature, its header and its claims (RFC 7519).
+    Jwt(Jwt),
+    /// The body lacks this text: `{tv.device_code}`; of `{any.device_code}` the headers and the address do, too.
     Lacks(String),
     /// A remark about what was sent.
     Request(RequestTrait),
@@ -64,6 +69,12 @@ pub enum Expectation {
     Never(Never),
     /// All values are different.
     Distinct(Distinct),
+    /// The characters that the values are made of.
+    Alphabet(AlphabetRule),
+    /// What a reader of the page sees.
+    Page(PageRule),
+    /// What became of the user code that was typed in.
+    Code(Graded<CodeFate>),
     /// How hard the values are to guess: an upper bound from their length and the characters seen.
     Entropy(Entropy),
 }
@@ -84,6 +95,12 @@ pub struct HeaderRule {
     /// Whether the header is there at all.
     #[serde(default)]
     pub present: Option<bool>,
+    /// A directive that must be there and limit something (`Content-Security-Policy`).
+    #[serde(default)]
+    pub directive: Option<String>,
+    /// Its address, if there is one, stays at the origin that was asked.
+    #[serde(default)]
+    pub same_origin: bool,
 }
 
 words! {
@@ -120,6 +137,12 @@ pub struct MemberRule {
     /// Not this text.
     #[serde(default)]
     pub is_not: Option<String>,
+    /// This text, or a list that has it: for `aud` (RFC 7519 §4.1.3).
+    #[serde(default)]
+    pub includes: Option<String>,
+    /// The least number of items of a list.
+    #[serde(default)]
+    pub items_at_least: Option<usize>,
     /// The least number, or a time of the language (`shortest_lifetime`).
     #[serde(default)]
     pub at_least: Option<Number>,
@@ -190,6 +213,8 @@ words! {
         Array = "array",
         /// A map.
         Object = "object",
+        /// `null`.
+        Null = "null",
     }
 }
 
@@ -272,6 +297,48 @@ pub struct Near {
     pub within: crate::timing::Timing,
 }
 
+/// `later: { a: "{grant.id_token.exp}", than: now }`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Later {
+    /// One number.
+    pub a: String,
+    /// The other, which comes before it.
+    pub than: String,
+}
+
+/// `jwt: { of: id_token, claim: { aud: { includes: "{tv.client_id}" } } }`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Jwt {
+    /// Where it is: a member of the answer, or a text such as `"{grant.id_token}"`.
+    pub of: String,
+    /// By which keys its signature must be good.
+    #[serde(default)]
+    pub signature: Option<SigningKeys>,
+    /// Parameters of its header (RFC 7515 §4.1).
+    #[serde(default)]
+    pub header: BTreeMap<String, MemberRule>,
+    /// Parameters that its header must not have.
+    #[serde(default)]
+    pub header_absent: Vec<String>,
+    /// Its claims.
+    #[serde(default)]
+    pub claim: BTreeMap<String, MemberRule>,
+    /// Claims that, where they are there, are the left half of the digest of a text: `{ at_hash: "{grant.access_token}" }`
+    /// (OpenID Connect Core §3.1.3.6).
+    #[serde(default)]
+    pub hash: BTreeMap<String, String>,
+}
+
+words! {
+    /// Keys that a signature is verified by.
+    SigningKeys {
+        /// The answer at hand is a JWK set, and one of its keys made the signature (RFC 7517 §5).
+        Jwks = "jwks",
+    }
+}
+
 words! {
     /// Something we did when asking.
     RequestTrait {
@@ -281,6 +348,8 @@ words! {
         AuthorizationHeader = "authorization_header",
         /// The client is public.
         PublicClient = "public_client",
+        /// We posted the form of a page.
+        Form = "form",
     }
 }
 

@@ -18,6 +18,8 @@ impl Step {
             Self::Wait(_) => "wait",
             Self::Approve(_) => "approve",
             Self::Deny(_) => "deny",
+            Self::OpenPage(_) => "open_page",
+            Self::EnterCode(_) => "enter_code",
             Self::Race(_) => "race",
             Self::Together(_) => "together",
             Self::CallApi(_) => "call_api",
@@ -44,12 +46,10 @@ impl Step {
             Self::Refresh(step) => &step.expect,
             Self::Revoke(step) | Self::Introspect(step) => &step.expect,
             Self::Request(step) => &step.expect,
-            Self::Wait(_)
-            | Self::Approve(_)
-            | Self::Deny(_)
-            | Self::Together(_)
-            | Self::Tls(_)
-            | Self::OnlyIf(_) => &[],
+            Self::Approve(step) | Self::Deny(step) => &step.expect,
+            Self::OpenPage(step) => &step.expect,
+            Self::EnterCode(step) => &step.expect,
+            Self::Wait(_) | Self::Together(_) | Self::Tls(_) | Self::OnlyIf(_) => &[],
         }
     }
 
@@ -65,6 +65,9 @@ impl Step {
             Self::Refresh(step) => step.name.as_deref(),
             Self::Revoke(step) | Self::Introspect(step) => step.name.as_deref(),
             Self::Request(step) => step.name.as_deref(),
+            Self::Approve(step) | Self::Deny(step) => step.name.as_deref(),
+            Self::OpenPage(step) => step.name.as_deref(),
+            Self::EnterCode(step) => step.name.as_deref(),
             _ => None,
         }
     }
@@ -78,6 +81,8 @@ impl Step {
             Self::PollUntil(step) => Some(&step.session),
             Self::Wait(step) => Some(&step.session),
             Self::Approve(step) | Self::Deny(step) => Some(&step.session),
+            Self::OpenPage(step) => Some(&step.session),
+            Self::EnterCode(step) => Some(&step.session),
             Self::Race(step) => Some(&step.session),
             Self::CallApi(step) => Some(&step.session),
             Self::Refresh(step) => Some(&step.session),
@@ -146,6 +151,8 @@ impl Expectation {
             Self::Same(_) => "same",
             Self::Differ(_) => "differ",
             Self::Near(_) => "near",
+            Self::Later(_) => "later",
+            Self::Jwt(_) => "jwt",
             Self::Lacks(_) => "lacks",
             Self::Request(_) => "request",
             Self::Target(_) => "target",
@@ -155,6 +162,9 @@ impl Expectation {
             Self::Never(_) => "never",
             Self::Distinct(_) => "distinct",
             Self::Entropy(_) => "entropy",
+            Self::Alphabet(_) => "alphabet",
+            Self::Page(_) => "page",
+            Self::Code(_) => "code",
         }
     }
 }

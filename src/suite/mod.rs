@@ -6,6 +6,7 @@ mod graded;
 mod leaves;
 mod mentions;
 mod model;
+mod pages;
 mod request;
 mod schema;
 mod steps;
@@ -13,18 +14,24 @@ mod template;
 mod validate;
 
 pub use expectation::{
-    Bits, BodyTrait, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, HeaderRule, JsonType,
-    Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait, ScopeRule, TargetRule, Tokens,
-    UriKind, UriPart, When,
+    Bits, BodyTrait, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, HeaderRule, JsonType, Jwt,
+    Later, Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait, ScopeRule, SigningKeys,
+    TargetRule, Tokens, UriKind, UriPart, When,
 };
 pub use graded::{Graded, OneOrMany};
 pub use mentions::mentions;
 pub use model::{Alone, Check, Over, Sample, SampleKind, Suite, Variant};
+pub use pages::{
+    AlphabetRule, Confusing, Dropped, EnterCode, OpenPage, Origin, PageMethod, PageRule, Pressed, Reach,
+    Tamper, Typed,
+};
 pub use request::{Alteration, Auth, AuthStyle, Edits, Encode, Scheme, SecretChoice, SpaceEncoding, size};
 pub use schema::schema;
 pub use steps::{
     Authorize, Bound, CallApi, Count, Decide, Discover, MetadataDocument, Offset, OnlyIf, Poll, PollUntil,
     Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,
 };
-pub use template::{ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders};
+pub use template::{
+    ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders,
+};
 pub use validate::{SuiteFile, validate};

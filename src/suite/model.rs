@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::expectation::Expectation;
 use super::graded::many;
+use super::pages::{Tamper, Typed};
 use super::request::{Alteration, Auth, Edits, Encode, Scheme, with_edits};
 use super::steps::Step;
 use crate::outcome::Outcome;
@@ -98,6 +99,12 @@ with_edits! {
         /// Who decides or opens, in this variant.
         #[serde(default)]
         pub user: Option<UserRole>,
+        /// What is typed for the user code, in this variant.
+        #[serde(default)]
+        pub typed: Option<Typed>,
+        /// How the decision is forged, in this variant.
+        #[serde(default)]
+        pub tamper: Option<Tamper>,
         /// The expectations of the step in this variant, in place of its own.
         #[serde(default)]
         pub expect: Vec<Expectation>,
@@ -176,6 +183,11 @@ impl Check {
     /// Does it need a user's decision?
     #[must_use]
     pub fn needs_decision(&self) -> bool {
-        self.all_steps().any(|step| matches!(step, Step::Approve(_) | Step::Deny(_) | Step::Together(_)))
+        self.all_steps().any(|step| {
+            matches!(
+                step,
+                Step::Approve(_) | Step::Deny(_) | Step::OpenPage(_) | Step::EnterCode(_) | Step::Together(_)
+            )
+        })
     }
 }

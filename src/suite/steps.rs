@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::expectation::Expectation;
 use super::graded::{Graded, many};
+use super::pages::{EnterCode, OpenPage, Tamper};
 use super::request::{Alteration, Auth, Edits, Encode, Scheme, with_edits};
 use crate::outcome::Outcome;
 use crate::protocol::words::words;
@@ -33,6 +34,10 @@ pub enum Step {
     Approve(Decide),
     /// The user denies.
     Deny(Decide),
+    /// Somebody opens a verification page and decides nothing.
+    OpenPage(OpenPage),
+    /// Somebody types a user code and decides nothing.
+    EnterCode(EnterCode),
     /// Many polls at the same moment.
     Race(Race),
     /// Several steps at the same time.
@@ -75,6 +80,8 @@ words! {
         Oauth = "oauth",
         /// `/.well-known/openid-configuration`.
         Openid = "openid",
+        /// The keys at `jwks_uri` (RFC 7517 §5).
+        Jwks = "jwks",
     }
 }
 
@@ -227,6 +234,18 @@ pub struct Decide {
     /// It may be refused: the step is no set-up, only the polls after it judge.
     #[serde(default)]
     pub attempt: bool,
+    /// At this page, opened before and left at the decision.
+    #[serde(default)]
+    pub page: Option<String>,
+    /// It is no decision of the user: how it is forged. Only the polls after it judge.
+    #[serde(default)]
+    pub tamper: Option<Tamper>,
+    /// A name for the page that follows.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What the page that follows must be.
+    #[serde(default)]
+    pub expect: Vec<Expectation>,
 }
 
 words! {

@@ -3,6 +3,9 @@
 use crate::protocol::Role;
 use crate::protocol::words::words;
 
+/// Every device code of the run, in `lacks:` alone.
+pub const ANY_DEVICE_CODE: &str = "{any.device_code}";
+
 words! {
     /// A value of a session that texts can refer to.
     SessionValue {

@@ -9,18 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use super::{Length, User};
+use crate::protocol::Decision;
 use crate::protocol::words::words;
 use crate::secret::Secret;
-
-words! {
-    /// What the user decides at the verification page (RFC 8628 §3.3).
-    Decision {
-        /// Yes.
-        Approve = "approve",
-        /// No.
-        Deny = "deny",
-    }
-}
 
 words! {
     /// A blank of a text to fill in.

@@ -11,7 +11,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use devgrant::approval::{
-    Answer, ApprovalError, Ask, Decision, Driver, HttpPages, PageError, Prompt, Start, Submitted, driver,
+    Answer, ApprovalError, Ask, Decision, Driver, HttpPages, Manner, PageError, Prompt, Start, Submitted,
+    driver,
 };
 use devgrant::secret::Secret;
 use devgrant::target::{Approval, Target, User};
@@ -46,7 +47,7 @@ async fn forty_users_decide_at_once_and_none_disturbs_another() {
         let submitted = submitted.unwrap();
         assert!(submitted.sent < submitted.done);
         // This server answers a good denial with 400: it came out all the same.
-        assert_eq!(submitted.page.unwrap().status, if n % 2 == 0 { 200 } else { 400 });
+        assert_eq!(submitted.status, Some(if n % 2 == 0 { 200 } else { 400 }));
     }
     let decisions = decisions.lock().unwrap();
     assert_eq!(decisions.len(), 40);
@@ -166,6 +167,7 @@ async fn decide(
             start,
             deadline: Instant::now()
                 + Duration::from_millis(if user_code == "CODE-SLEEPS" { 300 } else { 30_000 }),
+            manner: Manner::default(),
         })
         .await
 }

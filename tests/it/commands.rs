@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use devgrant::approval::{Ask, Decision, Driver, HttpPages, Start, driver};
+use devgrant::approval::{Ask, Decision, Driver, HttpPages, Manner, Start, driver};
 use devgrant::target::Target;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -126,6 +126,7 @@ async fn decide(decision: Decision, uri: &str, user_code: &str) {
         verification_uri_complete: None,
         start: Start::Uri,
         deadline: tokio::time::Instant::now() + Duration::from_secs(30),
+        manner: Manner::default(),
     };
     driver.decide(ask).await.unwrap();
 }

@@ -35,7 +35,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("device", 1, ""),
     // 2 doing
     ("clock", 2, ""),
-    ("approval", 2, "secret target"),
+    ("approval", 2, "exchange protocol secret suite target"),
     // `in_process` serves the pages of a router to the approval drivers too.
     ("http", 2, "approval compose exchange"),
     ("login", 2, "clock compose device exchange http outcome protocol secret suite target"),
@@ -86,6 +86,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("axum", &["http", "judge", "server"], "only the reference server and what takes a router know axum"),
     ("maud", &["server"], "HTML is the reference server's"),
     ("scraper", &["approval"], "other servers' pages are read by the approval drivers"),
+    ("jsonwebtoken", &["expect"], "JWTs are taken apart in expect; the server writes its own"),
     ("saphyr_parser", &["yaml"], "load YAML with yaml::load"),
     ("serde_yaml", &["yaml"], "load YAML with yaml::load"),
     ("comfy_table", &["cli", "report"], "tables are for reports"),

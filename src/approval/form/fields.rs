@@ -55,6 +55,15 @@ pub(super) struct Submission {
     pub(super) url: Url,
     /// The encoded fields of a form that is posted.
     pub(super) body: Option<String>,
+    /// The fields whose values may be shown.
+    pub(super) open: Vec<String>,
+}
+
+impl Submission {
+    /// A request for a page.
+    pub(super) const fn get(url: Url) -> Self {
+        Self { method: Method::GET, url, body: None, open: Vec::new() }
+    }
 }
 
 impl Form {
@@ -139,11 +148,13 @@ impl Form {
             }
         }
         let body = body.finish();
+        let button = pressed.and_then(|index| self.controls.get(index));
+        let open = button.map(|button| button.name.clone()).into_iter().collect();
         if method == Method::GET {
             url.set_query(Some(&body));
-            return Submission { method, url, body: None };
+            return Submission { method, url, body: None, open };
         }
-        Submission { method, url, body: Some(body) }
+        Submission { method, url, body: Some(body), open }
     }
 
     /// Method, address without query, names of fields and buttons: no values, they may be secrets.

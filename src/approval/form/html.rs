@@ -9,6 +9,7 @@ use url::Url;
 use super::fields::{Control, Form, Kind, Submission};
 
 /// What a page has for its reader.
+#[derive(Clone)]
 pub(super) struct Document {
     pub(super) title: String,
     /// The text that a reader sees, spaces run together.
@@ -161,7 +162,7 @@ fn refresh(page: &Html, base: &Url) -> Option<Submission> {
             return None;
         }
         let url = address(target.trim().trim_matches(['"', '\'']), base)?;
-        Some(Submission { method: Method::GET, url, body: None })
+        Some(Submission::get(url))
     })
 }
 

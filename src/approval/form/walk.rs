@@ -1,13 +1,19 @@
 //! From the first page to the decision, step by step as the recipe says.
 
-use http::Method;
+use std::fmt;
+
+use http::{HeaderName, HeaderValue, Method};
 use tokio::time::Instant;
 use url::Url;
 
-use super::super::{ApprovalError, Ask, Page, PageError, Pages, Place, Submitted};
-use super::browser::{Browser, DeadEnd, Stop, View};
+use super::super::{ApprovalError, Ask, Opened, Opening, PageError, Pages, Place, Submitted};
+use super::browser::{Browser, DeadEnd, Jar, Oddity, Stop, View};
 use super::fields::{Control, Form, Kind, Submission, without_query};
+use super::forge;
 use super::html::Document;
+use crate::exchange::Page;
+use crate::protocol::{CodeFate, Decision};
+use crate::suite::{PageMethod, Reach};
 use crate::target::{Blank, FormButton, FormMatch, FormRecipe, FormStep, User};
 
 /// The most pages from the first to the last.
@@ -15,6 +21,20 @@ const MOST_PAGES: usize = 20;
 
 /// How much of a page's text an error shows, in characters.
 const EXCERPT: usize = 160;
+
+/// A page that stays open in a browser, to go on from later.
+#[derive(Clone)]
+pub struct Tab {
+    jar: Jar,
+    view: View,
+    last: Option<usize>,
+}
+
+impl fmt::Debug for Tab {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tab").field("url", &without_query(&self.view.url)).finish_non_exhaustive()
+    }
+}
 
 /// Walks through the pages until the decision is submitted.
 pub(super) async fn decide(
@@ -25,18 +45,40 @@ pub(super) async fn decide(
     if !recipe.can(ask.decision) {
         return Err(ApprovalError::NoDecision { decision: ask.decision });
     }
-    let uri = ask.start_uri().ok_or(ApprovalError::NoCompleteUri)?;
-    let url = Url::parse(uri).map_err(|why| ApprovalError::StartUri { uri: uri.to_owned(), why })?;
-    let mut browser = Browser::new(pages, recipe.headers.clone(), ask.deadline);
-    let sent = Instant::now();
-    let first = Submission { method: Method::GET, url, body: None };
-    let view = browser.go(first, None).await.map_err(|stop| stopped(stop, None, ask.user))?;
-    let mut walk = Walk { recipe, ask, browser, view, pages: 1, sent, last: None };
+    let mut walk = match ask.manner.tab {
+        Some(tab) => Walk::at(recipe, pages, ask, tab),
+        None => Walk::start(recipe, pages, ask, Method::GET, Oddity::default()).await?,
+    };
     loop {
         if let Some(submitted) = walk.step().await? {
             return Ok(submitted);
         }
     }
+}
+
+/// Opens a page, and walks on to the decision if that is wanted; decides nothing.
+pub(super) async fn open(
+    recipe: &FormRecipe,
+    pages: &dyn Pages,
+    opening: Opening<'_>,
+) -> Result<Opened, ApprovalError> {
+    let Opening { ask, reach, method, headers } = opening;
+    let mut oddity = Oddity { raw: method == PageMethod::Head || !headers.is_empty(), ..Oddity::default() };
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            oddity.headers.insert(name, value);
+        }
+    }
+    let method = match method {
+        PageMethod::Get => Method::GET,
+        PageMethod::Head => Method::HEAD,
+    };
+    let mut walk = Walk::start(recipe, pages, ask, method, oddity).await?;
+    let short_of = match reach {
+        Reach::Address => walk.go_by_itself().await.err(),
+        Reach::Decision => walk.to_decision().await.err(),
+    };
+    Ok(Opened { tab: walk.into_tab(), short_of })
 }
 
 /// A walk under way.
@@ -52,36 +94,85 @@ struct Walk<'a> {
     sent: Instant,
     /// The step taken last.
     last: Option<usize>,
+    /// Somebody has signed in on this walk.
+    is_signed_in: bool,
+    /// The code was typed.
+    is_typed: bool,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// Opens the first page.
+    async fn start(
+        recipe: &'a FormRecipe,
+        pages: &'a dyn Pages,
+        ask: Ask<'a>,
+        method: Method,
+        oddity: Oddity,
+    ) -> Result<Self, ApprovalError> {
+        let uri = ask.start_uri().ok_or(ApprovalError::NoCompleteUri)?;
+        let url = Url::parse(uri).map_err(|why| ApprovalError::StartUri { uri: uri.to_owned(), why })?;
+        let jar = ask.manner.tab.map_or_else(Jar::default, |tab| tab.jar.clone());
+        let browser = Browser::new(pages, recipe.headers.clone(), jar, ask.deadline, ask.manner.trace);
+        let sent = Instant::now();
+        let first = Submission { method, ..Submission::get(url) };
+        let view = browser.go(first, None, &oddity).await.map_err(|stop| stopped(stop, None, ask.user))?;
+        let walk = Self::standing(recipe, ask, browser, view, sent);
+        walk.note();
+        Ok(walk)
+    }
+
+    /// Goes on from an open page.
+    fn at(recipe: &'a FormRecipe, pages: &'a dyn Pages, ask: Ask<'a>, tab: &Tab) -> Self {
+        let Tab { jar, view, last } = tab.clone();
+        let browser = Browser::new(pages, recipe.headers.clone(), jar, ask.deadline, ask.manner.trace);
+        Self { last, ..Self::standing(recipe, ask, browser, view, Instant::now()) }
+    }
+
+    const fn standing(
+        recipe: &'a FormRecipe,
+        ask: Ask<'a>,
+        browser: Browser<'a>,
+        view: View,
+        sent: Instant,
+    ) -> Self {
+        Self { recipe, ask, browser, view, pages: 1, sent, last: None, is_signed_in: false, is_typed: false }
+    }
+
+    fn into_tab(self) -> Tab {
+        let Self { browser, view, last, .. } = self;
+        Tab { jar: browser.jar(), view, last }
+    }
+
     /// Does what is to do at this page; the decision, when that was it.
     async fn step(&mut self) -> Result<Option<Submitted>, ApprovalError> {
-        match &self.view.dead_end {
-            Some(DeadEnd::NotAllowed(url)) => {
-                return Err(ApprovalError::Address { url: without_query(url), why: PageError::NotAllowed });
-            }
-            Some(DeadEnd::TooMany) => return Err(self.circles()),
-            None => {}
-        }
-        let usable = |step: &FormStep| step.decides.is_none_or(|decision| decision == self.ask.decision);
-        let Some((index, form)) = fitting(self.recipe, &self.view.document, usable) else {
-            return self.pass().await;
-        };
+        self.dead_end()?;
+        let Some((index, form)) = self.fitting() else { return self.pass().await };
         let step = &self.recipe.steps[index];
         if self.last == Some(index) {
             self.refused(index)?;
         }
-        let submission = self.fill(index, form.clone())?;
+        let form = form.clone();
+        let (form, pressed) = self.fill(index, form)?;
+        let (submission, oddity) = match self.ask.manner.tamper.filter(|_| step.decides.is_some()) {
+            Some(tamper) => {
+                let forged = forge::submission(tamper, form, pressed, self.ask.user_code);
+                let place = || self.place();
+                let forged = forged.map_err(|why| ApprovalError::NoForgery { why, place: place() })?;
+                (forged, forge::oddity(tamper))
+            }
+            None => (form.submit(pressed), Oddity::default()),
+        };
         self.last = Some(index);
         self.sent = Instant::now();
-        self.go(submission).await?;
+        self.is_signed_in |= step.uses(Blank::Password);
+        self.is_typed |= step.uses(Blank::UserCode);
+        self.go(submission, &oddity).await?;
         if step.decides.is_none() {
             return Ok(None);
         }
         // It is submitted: where the pages go from here is of no concern, only that the server can be reached.
         while let Some(passage) = self.view.document.passage.take() {
-            match self.go(passage).await {
+            match self.go(passage, &Oddity::default()).await {
                 Err(
                     ApprovalError::Address { why: PageError::NotAllowed, .. } | ApprovalError::Loop { .. },
                 ) => {
@@ -93,6 +184,69 @@ impl Walk<'_> {
         Ok(Some(self.submitted()))
     }
 
+    /// Goes on to the page that asks for the decision.
+    async fn to_decision(&mut self) -> Result<(), ApprovalError> {
+        loop {
+            self.dead_end()?;
+            let fate = self.fate();
+            if let Some(fate) = fate {
+                self.note_fate(fate);
+            }
+            if self.is_at_decision() {
+                return Ok(());
+            }
+            if fate.is_some() {
+                // What is said to a code that was typed is the last word.
+                let code_form = self.fitting().filter(|(index, _)| self.uses(*index, Blank::UserCode));
+                return code_form
+                    .map_or(Ok(()), |(index, _)| self.refused(index))
+                    .and(Err(self.never_offered()));
+            }
+            if let Some(submitted) = self.step().await? {
+                debug_assert!(submitted.page.is_some());
+                return Err(self.never_offered());
+            }
+        }
+    }
+
+    /// Goes where a browser goes by itself.
+    async fn go_by_itself(&mut self) -> Result<(), ApprovalError> {
+        while let Some(passage) = self.view.document.passage.take() {
+            self.go(passage, &Oddity::default()).await?;
+        }
+        Ok(())
+    }
+
+    /// What became of the code that was typed, as far as this page says.
+    fn fate(&self) -> Option<CodeFate> {
+        if !self.is_typed {
+            return None;
+        }
+        if self.view.status == 429 || self.view.status == 503 {
+            return Some(CodeFate::Limited);
+        }
+        if self.is_at_decision() {
+            return Some(CodeFate::Accepted);
+        }
+        match self.fitting() {
+            Some((index, _)) if self.uses(index, Blank::Password) && self.is_signed_in => {
+                Some(CodeFate::Limited)
+            }
+            Some((index, _)) if self.uses(index, Blank::UserCode) => Some(CodeFate::Refused),
+            _ if self.view.status >= 400 => Some(CodeFate::Refused),
+            _ => None,
+        }
+    }
+
+    /// Whether the next step is the decision.
+    fn is_at_decision(&self) -> bool {
+        self.fitting().is_some_and(|(index, _)| self.recipe.steps[index].decides.is_some())
+    }
+
+    fn uses(&self, index: usize, blank: Blank) -> bool {
+        self.recipe.steps[index].uses(blank)
+    }
+
     /// What is to do at a page that no step fits.
     async fn pass(&mut self) -> Result<Option<Submitted>, ApprovalError> {
         let document = &mut self.view.document;
@@ -100,29 +254,52 @@ impl Walk<'_> {
             return Ok(Some(self.submitted()));
         }
         if let Some(passage) = document.passage.take() {
-            return self.go(passage).await.map(|()| None);
+            return self.go(passage, &Oddity::default()).await.map(|()| None);
         }
         let decides_otherwise = fitting(self.recipe, document, |step| step.decides.is_some()).is_some();
         let ends = document.forms.is_empty() && self.last.is_some();
         let place = self.place();
         Err(if decides_otherwise || ends {
-            ApprovalError::NeverOffered { decision: self.ask.decision, place }
+            self.never_offered()
         } else {
             ApprovalError::NoFormFits { place }
         })
     }
 
-    async fn go(&mut self, submission: Submission) -> Result<(), ApprovalError> {
+    async fn go(&mut self, submission: Submission, oddity: &Oddity) -> Result<(), ApprovalError> {
         if self.pages == MOST_PAGES {
             return Err(self.circles());
         }
         self.pages += 1;
         self.view = self
             .browser
-            .go(submission, Some(&self.view.url))
+            .go(submission, Some(&self.view.url), oddity)
             .await
             .map_err(|stop| stopped(stop, Some(&self.view), self.ask.user))?;
+        self.note();
         Ok(())
+    }
+
+    /// The step that is next, and its form.
+    fn fitting(&self) -> Option<(usize, &Form)> {
+        let usable = |step: &FormStep| step.decides.is_none_or(|decision| decision == self.ask.decision);
+        fitting(self.recipe, &self.view.document, usable)
+    }
+
+    /// Whether this page has the step that makes the decision, with its button.
+    fn offers(&self, decision: Decision) -> bool {
+        let step = fitting(self.recipe, &self.view.document, |step| step.decides == Some(decision));
+        step.is_some_and(|(index, form)| pressed(form, self.recipe.steps[index].press.as_ref()).is_ok())
+    }
+
+    fn dead_end(&self) -> Result<(), ApprovalError> {
+        match &self.view.dead_end {
+            Some(DeadEnd::NotAllowed(url)) => {
+                Err(ApprovalError::Address { url: without_query(url), why: PageError::NotAllowed })
+            }
+            Some(DeadEnd::TooMany) => Err(self.circles()),
+            None => Ok(()),
+        }
     }
 
     /// The same form again, right after it was sent: what was typed is wrong, if anything was.
@@ -140,8 +317,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The form as the step fills it in and sends it.
-    fn fill(&self, index: usize, mut form: Form) -> Result<Submission, ApprovalError> {
+    /// The form as the step fills it in, and the button that is pressed.
+    fn fill(&self, index: usize, mut form: Form) -> Result<(Form, Option<usize>), ApprovalError> {
         let recipe = &self.recipe.steps[index];
         let step = index + 1;
         if let Some(encoding) = form.encoding.take() {
@@ -165,17 +342,43 @@ impl Walk<'_> {
             button: button.cloned(),
             place: self.place(),
         })?;
-        Ok(form.submit(pressed))
+        Ok((form, pressed))
     }
 
     fn submitted(&self) -> Submitted {
-        let View { status, document, .. } = &self.view;
-        let page = Page {
-            status: *status,
+        let status = Some(self.view.status);
+        Submitted { sent: self.sent, done: Instant::now(), status, page: Some(self.page()) }
+    }
+
+    /// Notes what the page shows.
+    fn note(&self) {
+        if let Some(trace) = self.ask.manner.trace {
+            trace.last_shows(self.page());
+        }
+    }
+
+    fn note_fate(&self, fate: CodeFate) {
+        if let Some(trace) = self.ask.manner.trace {
+            trace.last_shows(Page { code: Some(fate), ..self.page() });
+        }
+    }
+
+    /// The page as its reader sees it.
+    fn page(&self) -> Page {
+        let View { document, .. } = &self.view;
+        let asks = |step: &FormStep| step.uses(Blank::UserCode);
+        Page {
             title: document.title.clone(),
             text: without_password(&document.text, self.ask.user),
-        };
-        Submitted { sent: self.sent, done: Instant::now(), page: Some(page) }
+            forms: document.forms.iter().map(Form::outline).collect(),
+            offers: Decision::ALL.iter().copied().filter(|decision| self.offers(*decision)).collect(),
+            asks_for_code: fitting(self.recipe, document, asks).is_some(),
+            code: None,
+        }
+    }
+
+    fn never_offered(&self) -> ApprovalError {
+        ApprovalError::NeverOffered { decision: self.ask.decision, place: self.place() }
     }
 
     fn circles(&self) -> ApprovalError {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::endpoint::Endpoint;
 use super::super::error::ErrorCode;
+use super::super::id_token::IdToken;
 use super::super::policy::Policy;
 use super::super::reply::Reply;
 use super::super::request::Request;
@@ -22,6 +23,8 @@ pub enum Effect {
     Echo(Endpoint, fn(&Request, &mut Reply)),
     /// Edits every answer of this place.
     Edit(Endpoint, fn(&mut Reply)),
+    /// Edits every ID token before it is signed.
+    Forge(fn(&mut IdToken)),
     /// The effect, at some requests of a session only. Requests that name no code count by place.
     Nth(Turn, &'static Self),
     /// Takes every request to this place for another one.
@@ -193,6 +196,15 @@ impl Effects {
             Effect::Tear(torn, wait) if *torn == operation => Some(*wait),
             _ => None,
         })
+    }
+
+    /// Edits an ID token before it is signed.
+    pub fn forge(&self, token: &mut IdToken) {
+        for effect in &self.0 {
+            if let Effect::Forge(forge) = effect {
+                forge(token);
+            }
+        }
     }
 
     /// Edits an answer of a place.

@@ -34,6 +34,7 @@ pub(super) fn answer(server: &Server, request: &Request, terms: &Terms) -> Resul
         scopes: scopes.or_else(|| Scopes::parse(terms.policy.default_scope).ok()).unwrap_or_default(),
         interval: client.interval.unwrap_or(terms.policy.interval),
         lifetime: client.lifetime.unwrap_or(terms.policy.lifetime),
+        nonce: form.first("nonce").map(Into::into),
         from: request.from,
     };
     let page = server.url(Endpoint::Activate);

@@ -45,6 +45,7 @@ pub(super) fn document(server: &Server, terms: &Terms) -> Reply {
                 "iat",
                 "auth_time",
                 "at_hash",
+                "nonce",
                 "name",
                 "email",
                 "email_verified"
@@ -54,7 +55,7 @@ pub(super) fn document(server: &Server, terms: &Terms) -> Reply {
 
 /// The keys that verify ID tokens.
 pub(super) async fn keys() -> Result<Reply, Refusal> {
-    let key = signing::key().await.and_then(signing::SigningKey::public);
+    let key = signing::key().await.map(signing::SigningKey::public);
     let key = key.ok_or_else(|| {
         Refusal::new(ErrorCode::InvalidRequest, "There is no key.").status(StatusCode::INTERNAL_SERVER_ERROR)
     })?;

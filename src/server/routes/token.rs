@@ -6,7 +6,7 @@ use super::super::config::{Client, Grant};
 use super::super::error::{ErrorCode, Refusal};
 use super::super::faults::Operation;
 use super::super::form::Form;
-use super::super::id_token;
+use super::super::id_token::IdToken;
 use super::super::reply::Reply;
 use super::super::request::Request;
 use super::super::rules::Rule;
@@ -31,7 +31,9 @@ pub(super) async fn answer(server: &Server, request: &Request, terms: &Terms) ->
     parameters::resources(server, &form, terms)?;
     match grant {
         Grant::DeviceCode => poll(server, client, &form, terms).await,
-        Grant::RefreshToken => Ok(success(server, terms, &refresh(server, client, &form, terms)?).await),
+        Grant::RefreshToken => {
+            Ok(success(server, terms, &refresh(server, client, &form, terms)?, None).await)
+        }
     }
 }
 
@@ -39,14 +41,15 @@ pub(super) async fn answer(server: &Server, request: &Request, terms: &Terms) ->
 async fn poll(server: &Server, client: &Client, form: &Form, terms: &Terms) -> Result<Reply, Refusal> {
     let device_code = parameters::required(form, "device_code", "device_code is missing.")?;
     let now = server.present();
-    let (outcome, torn) = {
+    let (outcome, nonce, torn) = {
         let mut sessions = server.sessions();
         let before = sessions.with_device_code(device_code).cloned();
         let outcome = sessions.poll(device_code, &client.id, now.moment, terms);
         let wait = operation(outcome.kind()).and_then(|operation| terms.effects.tear(operation));
         let session = wait.and_then(|_| sessions.with_device_code(device_code));
         let after = session.zip(before).map(|(session, before)| std::mem::replace(session, before));
-        (outcome, wait.zip(after))
+        let nonce = sessions.with_device_code(device_code).and_then(|session| session.asked.nonce.clone());
+        (outcome, nonce, wait.zip(after))
     };
     if let Some((wait, after)) = torn {
         tokio::time::sleep(wait).await;
@@ -58,7 +61,7 @@ async fn poll(server: &Server, client: &Client, form: &Form, terms: &Terms) -> R
         (None, outcome) => issue(server, client, form, now, terms, outcome),
     };
     let mut reply = match answered {
-        Ok(issued) => success(server, terms, &issued).await,
+        Ok(issued) => success(server, terms, &issued, nonce.as_deref()).await,
         Err(refusal) => refusal.into(),
     };
     terms.effects.respond(kind, &mut reply);
@@ -124,17 +127,21 @@ fn refresh(server: &Server, client: &Client, form: &Form, terms: &Terms) -> Resu
     })
 }
 
+/// The ID token that goes with an access token.
+async fn id_token(server: &Server, terms: &Terms, issued: &Issued, nonce: Option<&str>) -> Option<String> {
+    let key = signing::key().await?;
+    let lifetime = i64::try_from(terms.policy.id_token_lifetime.as_secs()).unwrap_or(i64::MAX);
+    let half_digest = signing::half_digest(&issued.access_token);
+    let mut token = IdToken::new(&server.origin, issued, nonce, lifetime, &half_digest).for_key(key.id());
+    terms.effects.forge(&mut token);
+    key.sign(&token)
+}
+
 /// A successful response (RFC 6749 §5.1), with an ID token if `openid` is among the scopes (OpenID Connect Core
 /// §3.1.3.3).
-async fn success(server: &Server, terms: &Terms, issued: &Issued) -> Reply {
-    let id_token = if issued.scopes.contains("openid") {
-        let lifetime = i64::try_from(terms.policy.id_token_lifetime.as_secs()).unwrap_or(i64::MAX);
-        let half_digest = signing::half_digest(&issued.access_token);
-        let claims = id_token::claims(&server.origin, issued, lifetime, &half_digest);
-        signing::key().await.and_then(|key| key.sign(&claims))
-    } else {
-        None
-    };
+async fn success(server: &Server, terms: &Terms, issued: &Issued, nonce: Option<&str>) -> Reply {
+    let id_token =
+        if issued.scopes.contains("openid") { id_token(server, terms, issued, nonce).await } else { None };
     Reply::json(StatusCode::OK)
         .member("access_token", &*issued.access_token)
         .member("token_type", "Bearer")

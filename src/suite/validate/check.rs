@@ -1,7 +1,7 @@
 //! The keys of one check: its ids and texts, its weight, and what goes with what.
 
 use super::spot::{Located, Spot, expectations, steps};
-use super::{control, matchers, names, needs, times, variants};
+use super::{control, matchers, names, needs, pages, times, variants};
 use crate::diagnostic::Diagnostic;
 use crate::protocol::{Level, Severity};
 use crate::requirement::Requirements;
@@ -25,6 +25,7 @@ pub(super) fn check(check: &Check, at: &Spot<'_>, requirements: &Requirements, o
         matchers::check(list, &at, out);
     }
     matchers::of_one_answer(check, &steps, at, out);
+    pages::check(check, &steps, at, out);
     needs::check(check, &steps, at, out);
     // What is wrong already may be why a positive is missing.
     if out.len() == before {

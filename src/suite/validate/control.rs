@@ -110,9 +110,14 @@ fn holds_of_refusals(expectation: &Expectation) -> bool {
         | Expectation::Same(_)
         | Expectation::Differ(_)
         | Expectation::Near(_)
+        | Expectation::Later(_)
+        | Expectation::Jwt(_)
         | Expectation::Target(_)
         | Expectation::Scope(_)
         | Expectation::Distinct(_)
+        | Expectation::Alphabet(_)
+        | Expectation::Page(_)
+        | Expectation::Code(_)
         | Expectation::Entropy(_) => false,
     }
 }

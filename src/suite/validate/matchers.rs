@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::spot::{Located, Spot, nested};
 use crate::diagnostic::{Diagnostic, closest};
 use crate::outcome::Outcome;
-use crate::protocol::REGISTERED_ERRORS;
+use crate::protocol::{CodeFate, REGISTERED_ERRORS};
 use crate::suite::{
-    Check, CountRule, Entropy, Expectation, Graded, HeaderRule, MemberRule, Never, Number, Step,
+    Check, CountRule, Entropy, Expectation, Graded, HeaderRule, MemberRule, Never, Number, PageRule, Step,
 };
 
 /// The word for any other registered error.
@@ -33,10 +33,24 @@ pub(super) fn check(list: &[Expectation], at: &Spot<'_>, out: &mut Vec<Diagnosti
                     member(rule, &at.to(name.as_str()), out);
                 }
             }
+            Expectation::Jwt(jwt) => {
+                for (key, rules) in [("header", &jwt.header), ("claim", &jwt.claim)] {
+                    for (name, rule) in rules {
+                        member(rule, &at.to(key).to(name.as_str()), out);
+                    }
+                }
+            }
             Expectation::AnyOf(alternatives) => any_of(alternatives, &at, out),
             Expectation::Not(inner) => not(inner, &at, out),
             Expectation::Differ(texts) if texts.iter().collect::<BTreeSet<_>>().len() < texts.len() => {
                 out.push(never_holds("a text never differs from itself", "name two different values", &at));
+            }
+            Expectation::Later(later) if later.a == later.than => {
+                out.push(never_holds(
+                    "an instant is never later than itself",
+                    "name two different ones",
+                    &at,
+                ));
             }
             Expectation::Count(rule) => count(rule, &at, out),
             Expectation::Entropy(rule) => entropy(rule, &at, out),
@@ -91,8 +105,26 @@ fn says_nothing(expectation: &Expectation) -> Option<(&'static str, &'static str
         }
         Expectation::Differ(texts) if texts.len() < 2 => ("one text differs from nothing", "name two values"),
         Expectation::Near(near) if near.a == near.b => ("a number is always near itself", "name two numbers"),
+        Expectation::Jwt(jwt) if jwt.of.is_empty() => {
+            ("no JWT is named, so this looks at nothing", "write of: id_token")
+        }
         Expectation::Lacks(text) if text.is_empty() => {
             ("no text is named, so this can never fail", "name one")
+        }
+        Expectation::Page(PageRule { shows: None, says, button, code_field: false, unlike: None })
+            if says.is_empty() && button.is_empty() =>
+        {
+            (
+                "nothing is said of the page, so this can never fail",
+                "write shows:, says:, button:, code_field: true or unlike:",
+            )
+        }
+        Expectation::Code(graded) if CodeFate::ALL.iter().all(|fate| graded.all().any(|f| f == fate)) => (
+            "whatever becomes of the code is tolerated here, so this can never fail",
+            "leave out what is wrong",
+        ),
+        Expectation::Alphabet(rule) if rule.lacks.is_empty() => {
+            ("no character is wrong here, so this can never fail", "write lacks: vowels or look-alikes")
         }
         Expectation::Scope(rule) if rule.subset_of.is_none() && rule.lacks.is_none() => (
             "nothing is said of the scope, so this can never fail",
@@ -145,14 +177,15 @@ fn status_codes(statuses: &Graded<u16>, at: &Spot<'_>, out: &mut Vec<Diagnostic>
 }
 
 fn header(rule: &HeaderRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
-    let HeaderRule { has, lacks, scheme, present } = rule;
-    if has.is_none() && lacks.is_none() && scheme.is_none() && present.is_none() {
+    let HeaderRule { has, lacks, scheme, present, directive, same_origin } = rule;
+    let is_silent = has.is_none() && lacks.is_none() && scheme.is_none() && directive.is_none();
+    if is_silent && present.is_none() && !same_origin {
         out.push(
             Diagnostic::error("never-fails", "nothing is said of this header, so this can never fail")
                 .at(at.key_place())
-                .help("write has:, lacks:, scheme: or present: true"),
+                .help("write has:, lacks:, scheme:, directive:, same_origin: true or present: true"),
         );
-    } else if *present == Some(false) && (has.is_some() || scheme.is_some()) {
+    } else if *present == Some(false) && (has.is_some() || scheme.is_some() || directive.is_some()) {
         out.push(never_holds("a header that is not there has no parts", "leave present: false out", at));
     }
 }
@@ -164,6 +197,8 @@ fn member(rule: &MemberRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
         && rule.without.is_empty();
     let says = !lists_are_empty
         || rule.is_not.is_some()
+        || rule.includes.is_some()
+        || rule.items_at_least.is_some()
         || rule.at_least.is_some()
         || rule.at_most.is_some()
         || rule.above.is_some()
@@ -263,7 +298,10 @@ fn entropy(rule: &Entropy, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
 /// Expectations about many answers on a step that brings one, or about codes where there are no codes to compare.
 pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     for (expectation, at) in nested(&check.expect, &at.to("expect")) {
-        let of_codes = matches!(expectation, Expectation::Distinct(_) | Expectation::Entropy(_));
+        let of_codes = matches!(
+            expectation,
+            Expectation::Distinct(_) | Expectation::Alphabet(_) | Expectation::Entropy(_)
+        );
         if of_codes && !check.steps.is_empty() {
             out.push(
                 Diagnostic::error(
@@ -294,6 +332,7 @@ pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>,
                         | Expectation::Never(_)
                         | Expectation::Tokens(_)
                         | Expectation::Distinct(_)
+                        | Expectation::Alphabet(_)
                         | Expectation::Entropy(_)
                 );
                 if is_about_many {

@@ -9,6 +9,7 @@
 //! - `variants`: `each` and the requests it changes
 //! - `matchers`: expectations that can never fail, or never hold
 //! - `needs`: capabilities that the steps imply
+//! - `pages`: what goes with what at the verification pages
 //! - `control`: negatives without a positive
 //! - `times`: waits, bounds and how long it all takes
 
@@ -18,6 +19,7 @@ mod files;
 mod matchers;
 mod names;
 mod needs;
+mod pages;
 mod spot;
 mod times;
 mod variants;

@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 use super::spot::{Located, Spot, nested};
 use crate::diagnostic::{Diagnostic, Place, closest};
 use crate::protocol::Role;
+use crate::suite::{
+    ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders,
+};
 use crate::suite::{Check, Edits, Expectation, MemberRule, Step, Variant};
-use crate::suite::{ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders};
-use crate::timing::Anchor;
+use crate::timing::{Anchor, NOW};
 
 /// What a name stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Session,
     Answer,
+    /// A page that stays open.
+    Page,
     /// The answer to a refresh, so that it is the name of a token set too.
     Tokens,
 }
@@ -23,6 +27,7 @@ impl Kind {
         match self {
             Self::Session => "session",
             Self::Answer => "named answer",
+            Self::Page => "page",
             Self::Tokens => "token set",
         }
     }
@@ -84,6 +89,9 @@ fn define<'a>(
             given.extend(step.name.as_deref().map(|name| (name, Kind::Answer, at.to("name"))));
         }
         Step::Refresh(_) => given.extend(step.name().map(|name| (name, Kind::Tokens, at.to("as")))),
+        Step::OpenPage(_) | Step::EnterCode(_) => {
+            given.extend(step.name().map(|name| (name, Kind::Page, at.to("as"))));
+        }
         Step::Discover(_) | Step::Request(_) => {
             given.extend(step.name().map(|name| (name, Kind::Answer, at.to("as"))));
         }
@@ -92,13 +100,13 @@ fn define<'a>(
     for (name, kind, at) in given {
         let good = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-            && !matches!(name, "client" | "random" | "target");
+            && !matches!(name, "any" | "client" | "random" | "target");
         if !good {
             out.push(
                 Diagnostic::error("bad-name", format!("\"{name}\" cannot be the name of a {}", kind.noun()))
                     .at(at.place())
                     .help(
-                        "write letters, digits, - and _, a letter first; client, random and target are taken",
+                        "write letters, digits, - and _, a letter first; any, client, random and target are taken",
                     ),
             );
         } else if let Some(first) = names.get(name) {
@@ -195,7 +203,21 @@ fn step_uses(step: &Step, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagno
     if let Some(own) = step.edits() {
         edits(&own, at, names, out);
     }
+    let (key, page) = match step {
+        Step::OpenPage(step) => ("in", step.browser.as_ref()),
+        Step::EnterCode(step) => ("in", step.browser.as_ref()),
+        Step::Approve(step) | Step::Deny(step) => ("page", step.page.as_ref()),
+        _ => ("in", None),
+    };
+    if let Some(name) = page.filter(|name| !names.has(name, &[Kind::Page])) {
+        out.push(names.missing(name, &[Kind::Page], "page", at.to(key).place()));
+    }
     match step {
+        Step::OpenPage(step) => {
+            for (name, value) in &step.header {
+                text(value, &at.to("header").to(name.as_str()), names, out);
+            }
+        }
         Step::OnlyIf(step) => answer(&step.of, &at.to("of"), names, out),
         Step::Request(step) => {
             text(step.body.as_deref().unwrap_or_default(), &at.to("body"), names, out);
@@ -269,7 +291,30 @@ fn expectations(
                     number(value, &at.to(key), names, out);
                 }
             }
+            Expectation::Later(later) => {
+                for (key, value) in [("a", &later.a), ("than", &later.than)] {
+                    number(value, &at.to(key), names, out);
+                }
+            }
+            Expectation::Jwt(jwt) => {
+                text(&jwt.of, &at.to("of"), names, out);
+                for (key, rules) in [("header", &jwt.header), ("claim", &jwt.claim)] {
+                    for (name, rule) in rules {
+                        member(rule, &at.to(key).to(name.as_str()), names, out);
+                    }
+                }
+                for (name, value) in &jwt.hash {
+                    text(value, &at.to("hash").to(name.as_str()), names, out);
+                }
+            }
+            Expectation::Lacks(value) if value == ANY_DEVICE_CODE => {}
             Expectation::Lacks(value) => text(value, &at, names, out),
+            Expectation::Page(rule) => {
+                text(rule.shows.as_deref().unwrap_or_default(), &at.to("shows"), names, out);
+                if let Some(name) = rule.unlike.as_ref().filter(|name| !names.has(name, &[Kind::Page])) {
+                    out.push(names.missing(name, &[Kind::Page], "page", at.to("unlike").place()));
+                }
+            }
             Expectation::Contains(members) => {
                 for (name, value) in members {
                     text(value, &at.to(name.as_str()), names, out);
@@ -289,6 +334,7 @@ fn member(rule: &MemberRule, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Dia
     let lists = [("is", &rule.is), ("is_any_case", &rule.is_any_case)];
     let singles = [
         ("is_not", &rule.is_not),
+        ("includes", &rule.includes),
         ("lacks", &rule.lacks),
         ("has", &rule.has),
         ("same_host", &rule.same_host),
@@ -303,11 +349,16 @@ fn member(rule: &MemberRule, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Dia
 fn number(value: &str, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) {
     if placeholders(value).next().is_some() {
         text(value, at, names, out);
-    } else if value.parse::<f64>().is_err() && !Anchor::ALL.iter().any(|anchor| anchor.word() == value) {
+    } else if value.parse::<f64>().is_err()
+        && value != NOW
+        && !Anchor::ALL.iter().any(|anchor| anchor.word() == value)
+    {
         out.push(
             Diagnostic::error("unknown-instant", format!("\"{value}\" is no number and no instant"))
                 .at(at.place())
-                .help("write expiry or token_expiry alone, or a value in braces such as \"{probe.exp}\""),
+                .help(
+                    "write now, expiry or token_expiry alone, or a value in braces such as \"{probe.exp}\"",
+                ),
         );
     }
 }

@@ -102,6 +102,30 @@ fn of_step(step: &Step, at: &Spot<'_>, found: &mut Vec<Implied>) {
             if decide.uri == Some(StartUri::Complete) {
                 add(Capability::CompleteUri, "uri: complete", at.to("uri").place());
             }
+            for (key, there) in [
+                ("page", decide.page.is_some()),
+                ("tamper", decide.tamper.is_some()),
+                ("expect", !decide.expect.is_empty()),
+            ] {
+                if there {
+                    add(Capability::Page, &format!("{key}:"), at.to(key).key_place());
+                }
+            }
+        }
+        Step::OpenPage(open) => {
+            add(Capability::Page, "open_page", at.key_place());
+            if open.user == Some(UserRole::Bob) {
+                add(Capability::SecondUser, "user: bob", at.to("user").place());
+            }
+            if open.uri == Some(StartUri::Complete) {
+                add(Capability::CompleteUri, "uri: complete", at.to("uri").place());
+            }
+        }
+        Step::EnterCode(enter) => {
+            add(Capability::Page, "enter_code", at.key_place());
+            if enter.user == Some(UserRole::Bob) {
+                add(Capability::SecondUser, "user: bob", at.to("user").place());
+            }
         }
         Step::CallApi(_) => add(Capability::Api, "call_api", at.key_place()),
         Step::Refresh(_) => add(Capability::Refresh, "refresh", at.key_place()),
@@ -120,6 +144,7 @@ fn of_endpoint(endpoint: Endpoint, key: &str, at: &Spot<'_>, found: &mut Vec<Imp
         Endpoint::Revocation => Capability::Revocation,
         Endpoint::Introspection => Capability::Introspection,
         Endpoint::Metadata => Capability::Metadata,
+        Endpoint::Pages => Capability::Page,
         Endpoint::DeviceAuthorization | Endpoint::Token => return,
     };
     found.push(Implied { capability, by: format!("{key}: {endpoint}"), place: at.to(key).place() });

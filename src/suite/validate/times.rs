@@ -1,8 +1,10 @@
 //! Waits, instants and bounds; and how long it takes at the least.
 
+use std::collections::BTreeMap;
+
 use super::spot::{Located, Spot, Within, expectations, nested};
 use crate::diagnostic::Diagnostic;
-use crate::suite::{Bound, Check, Count, Expectation, Number, Request, Step, Wait};
+use crate::suite::{Bound, Check, Count, Expectation, MemberRule, Number, Request, Step, Wait};
 use crate::suite::{Placeholder, placeholders};
 use crate::timing::{Term, Timing};
 
@@ -45,20 +47,27 @@ pub(super) fn check(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &m
         for (expectation, at) in nested(list, &at) {
             match expectation {
                 Expectation::Near(near) => length(&near.within, &at.to("within"), out),
-                Expectation::Member(rules) => {
-                    for (name, rule) in rules {
-                        for (key, number) in [("at_least", &rule.at_least), ("at_most", &rule.at_most)] {
-                            if let Some(Number::Time(timing)) = number {
-                                length(timing, &at.to(name.as_str()).to(key), out);
-                            }
-                        }
-                    }
+                Expectation::Member(rules) => bounds(rules, &at, out),
+                Expectation::Jwt(jwt) => {
+                    bounds(&jwt.header, &at.to("header"), out);
+                    bounds(&jwt.claim, &at.to("claim"), out);
                 }
                 _ => {}
             }
         }
     }
     too_long(steps, out);
+}
+
+/// The bounds of members that are times of the language.
+fn bounds(rules: &BTreeMap<String, MemberRule>, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    for (name, rule) in rules {
+        for (key, number) in [("at_least", &rule.at_least), ("at_most", &rule.at_most)] {
+            if let Some(Number::Time(timing)) = number {
+                length(timing, &at.to(name.as_str()).to(key), out);
+            }
+        }
+    }
 }
 
 /// The lengths of time that a step names.

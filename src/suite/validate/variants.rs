@@ -60,7 +60,9 @@ fn of_step(variant: &Variant, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Ve
         );
         return;
     };
-    let decides = |located: &Located<'_>| matches!(located.step, Step::Approve(_) | Step::Deny(_));
+    let decides = |located: &Located<'_>| {
+        matches!(located.step, Step::Approve(_) | Step::Deny(_) | Step::OpenPage(_) | Step::EnterCode(_))
+    };
     if variant.user.is_some() && !steps.iter().any(decides) {
         out.push(
             Diagnostic::error("idle-edit", "no user decides in this check, so user changes nothing")

@@ -1,0 +1,389 @@
+//! The verbs of the verification pages, and how what was asked and shown there goes into the record.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::seq::IndexedRandom as _;
+
+use super::case::{Player, Stop, no_session, no_value};
+use super::link::milliseconds;
+use super::session::Codes;
+use crate::approval::{Ask, Fetched, Manner, Opened, Opening, PageError, Start, Trace, header_list};
+use crate::event::{Event, ShownExchange, Waiting};
+use crate::exchange::{Answer, Asked, Exchange, NoAnswer, Page};
+use crate::plan::decides_as;
+use crate::protocol::{CodeFate, Decision, Endpoint, Role, UserRole};
+use crate::redact;
+use crate::suite::{EnterCode, OpenPage, PageMethod, Reach, StartUri, Step, Typed};
+use crate::timing::Timekeeper;
+
+/// What a visit needs to know of its session.
+pub(super) struct Visit {
+    pub(super) codes: Codes,
+    pub(super) client: Role,
+    pub(super) lifetime: Duration,
+}
+
+/// A page that was opened, and every exchange on the way.
+struct Seen {
+    opened: Opened,
+    exchanges: Vec<Arc<Exchange>>,
+}
+
+impl<'a> Player<'a> {
+    /// The codes of a session and whose they are.
+    pub(super) fn visit(&self, name: &str) -> Result<Visit, Stop> {
+        let session = self.session(name).ok_or_else(|| no_session(name))?;
+        let codes = session.codes.clone().ok_or_else(|| no_session(name))?;
+        Ok(Visit { codes, client: session.role, lifetime: session.lifetime() })
+    }
+
+    /// Opens a page, and goes on to the decision if the step says so.
+    pub(super) async fn open_page(&mut self, open: &'a OpenPage, step: &'a Step) -> Result<(), Stop> {
+        let visit = self.visit(&open.session)?;
+        let values = self.values();
+        let fill = |(name, text): (&String, &String)| {
+            let filled = values.filled(text, ToOwned::to_owned).map_err(|word| no_value(&word))?;
+            Ok((name.clone(), filled))
+        };
+        let headers = open.header.iter().map(fill).collect::<Result<Vec<_>, Stop>>()?;
+        let typed = visit.codes.user_code.clone();
+        let wanted = Wanted {
+            typed: &typed,
+            start: start(open.uri),
+            user: decides_as(self.case.variant, open.user),
+            browser: open.browser.as_deref(),
+            reach: open.to.unwrap_or(Reach::Address),
+            method: open.method.unwrap_or(PageMethod::Get),
+            headers: &headers,
+        };
+        let Seen { opened, exchanges } = self.see(&visit, &wanted).await?;
+        if let Some(name) = &open.name {
+            self.pages.insert(name.clone(), opened.tab);
+        }
+        if let Some(short_of) = opened.short_of {
+            let text = self.run.link.scrub(&short_of.to_string());
+            if !open.attempt {
+                return Err(Stop::NotExercised(format!("the page did not open: {text}")));
+            }
+            self.said.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text);
+        }
+        self.judge_page(step, exchanges.last())
+    }
+
+    /// Types a code, once or until the server takes no more.
+    pub(super) async fn enter_code(&mut self, enter: &'a EnterCode, step: &'a Step) -> Result<(), Stop> {
+        let visit = self.visit(&enter.session)?;
+        let varied = self.case.variant.filter(|variant| step.name() == Some(variant.at.as_str()));
+        let typed = varied.and_then(|variant| variant.typed).or(enter.typed).unwrap_or(Typed::AsShown);
+        let user = decides_as(self.case.variant, enter.user);
+        let mut browser = enter.browser.clone();
+        // What the first refusal looked like and how long it took: what comes otherwise is a limit.
+        let mut usual: Option<(String, Duration)> = None;
+        let mut last = None;
+        for _ in 0..enter.times.unwrap_or(1) {
+            let text = written(typed, &visit.codes);
+            let wanted = Wanted {
+                typed: &text,
+                start: Start::Uri,
+                user,
+                browser: browser.as_deref(),
+                reach: Reach::Decision,
+                method: PageMethod::Get,
+                headers: &[],
+            };
+            let Seen { opened, exchanges } = self.see(&visit, &wanted).await?;
+            let name = enter.name.clone().unwrap_or_else(|| step.verb().to_owned());
+            self.pages.insert(name.clone(), opened.tab);
+            browser = Some(name);
+            let Some(told) = exchanges.iter().rev().find(|exchange| fate(exchange).is_some()) else {
+                let words = opened.short_of.map_or_else(String::new, |why| format!(": {why}"));
+                let words = self.run.link.scrub(&words);
+                return Err(Stop::NotExercised(format!("it did not show what became of the code{words}")));
+            };
+            let looks = (face(told, &text), told.took());
+            let is_slow = |(_, took): &(String, Duration)| looks.1 > *took * 3 + Duration::from_secs(1);
+            let is_other = |(face, _): &(String, Duration)| looks.0 != *face;
+            let limited = fate(told) == Some(CodeFate::Limited)
+                || usual.as_ref().is_some_and(|usual| is_other(usual) || is_slow(usual));
+            let told = if enter.times.is_some() && limited { limit(told) } else { told.clone() };
+            usual.get_or_insert(looks);
+            let ends = fate(&told) != Some(CodeFate::Refused);
+            last = Some(told);
+            if ends {
+                break;
+            }
+        }
+        self.judge_page(step, last.as_ref())
+    }
+
+    /// Holds the page of a step against its expectations.
+    pub(super) fn judge_page(&mut self, step: &'a Step, page: Option<&Arc<Exchange>>) -> Result<(), Stop> {
+        let Some(page) = page else { return Ok(()) };
+        if let Some(name) = step.name() {
+            self.named.insert(name.to_owned(), page.clone());
+        }
+        let case = self.case;
+        self.judge(case.expect_at(step), page);
+        Ok(())
+    }
+
+    /// Has the driver open a page; what it asked for and saw is kept, whatever came of it.
+    async fn see(&self, visit: &Visit, wanted: &Wanted<'_>) -> Result<Seen, Stop> {
+        let driver = self.run.driver.as_ref().ok_or_else(|| not_there("approval driver"))?;
+        let user = self.run.target.users.get(&wanted.user).ok_or_else(|| not_there(wanted.user.word()))?;
+        let tab = match wanted.browser {
+            Some(name) => self.pages.get(name),
+            None => None,
+        };
+        let trace = Trace::default();
+        let deadline = self.deadline(visit);
+        let opened = {
+            let _permit = self.run.deciding.acquire().await;
+            self.waits_for_pages(deadline).await;
+            let ask = Ask {
+                decision: Decision::Approve,
+                user,
+                user_code: wanted.typed,
+                verification_uri: &visit.codes.verification_uri,
+                verification_uri_complete: visit.codes.verification_uri_complete.as_deref(),
+                start: wanted.start,
+                deadline: self.run.link.instant(deadline),
+                manner: Manner { trace: Some(&trace), tab, tamper: None },
+            };
+            let Wanted { reach, method, headers, .. } = *wanted;
+            driver.open(Opening { ask, reach, method, headers }).await
+        };
+        let exchanges = self.keep_pages(trace, visit, wanted.typed).await;
+        match opened {
+            Ok(opened) => Ok(Seen { opened, exchanges }),
+            Err(error) => {
+                let text = self.run.link.scrub(&error.to_string());
+                Err(Stop::NotExercised(format!("the page did not open: {text}")))
+            }
+        }
+    }
+
+    /// When a visit is too late.
+    pub(super) fn deadline(&self, visit: &Visit) -> Duration {
+        self.run.link.now() + visit.lifetime.max(Duration::from_secs(30))
+    }
+
+    /// Tells that pages are visited.
+    pub(super) async fn waits_for_pages(&self, deadline: Duration) {
+        let waiting = Waiting {
+            case: self.name.clone(),
+            what: "a user's decision".to_owned(),
+            until_ms: milliseconds(deadline),
+        };
+        self.run.link.tell(Event::Waiting(waiting)).await;
+    }
+
+    /// Keeps everything that a visit asked for and saw.
+    pub(super) async fn keep_pages(&self, trace: Trace, visit: &Visit, typed: &str) -> Vec<Arc<Exchange>> {
+        let mut kept = Vec::new();
+        for fetched in trace.into_all() {
+            let exchange = self.run.link.keep_page(&self.name, visit.client, typed, fetched).await;
+            self.take(exchange.clone());
+            kept.push(exchange);
+        }
+        kept
+    }
+}
+
+/// A page as a step wants it.
+struct Wanted<'w> {
+    typed: &'w str,
+    start: Start,
+    user: UserRole,
+    browser: Option<&'w str>,
+    reach: Reach,
+    method: PageMethod,
+    headers: &'w [(String, String)],
+}
+
+/// At which address the user starts.
+pub(super) const fn start(uri: Option<StartUri>) -> Start {
+    match uri {
+        Some(StartUri::Complete) => Start::CompleteUri,
+        Some(StartUri::Bare) | None => Start::Uri,
+    }
+}
+
+pub(super) fn not_there(what: &str) -> Stop {
+    Stop::NotExercised(format!("the target has no {what}"))
+}
+
+fn fate(exchange: &Exchange) -> Option<CodeFate> {
+    exchange.page.as_ref()?.code
+}
+
+/// The same page, taken for that of a limit.
+fn limit(exchange: &Exchange) -> Arc<Exchange> {
+    let mut limited = exchange.clone();
+    if let Some(page) = &mut limited.page {
+        page.code = Some(CodeFate::Limited);
+    }
+    Arc::new(limited)
+}
+
+/// How a page looks apart from what was typed and from numbers.
+fn face(exchange: &Exchange, typed: &str) -> String {
+    let status = exchange.answer.as_ref().map_or(0, |answer| answer.status);
+    let Some(Page { title, text, .. }) = &exchange.page else { return status.to_string() };
+    let plain: String =
+        format!("{title} {text}").replace(typed, "").chars().filter(|c| !c.is_ascii_digit()).collect();
+    format!("{status} {plain}")
+}
+
+/// What is typed.
+fn written(typed: Typed, codes: &Codes) -> String {
+    let code = &codes.user_code;
+    let is_mark = |c: char| !c.is_alphanumeric();
+    match typed {
+        Typed::AsShown => code.clone(),
+        Typed::LowerCase => code.to_lowercase(),
+        Typed::NoMarks => code.chars().filter(|c| !is_mark(*c)).collect(),
+        Typed::Spaced => code.chars().map(|c| if is_mark(c) { ' ' } else { c }).collect(),
+        Typed::Padded => {
+            let middle = code.chars().count() / 2;
+            let (front, back): (String, String) =
+                (code.chars().take(middle).collect(), code.chars().skip(middle).collect());
+            format!(" {front}.{back} ")
+        }
+        Typed::Random => another(code),
+        Typed::DeviceCode => codes.device_code.clone(),
+        Typed::Markup => format!("{code}\"'><devgrant>"),
+    }
+}
+
+/// Another code of the same form, of the letters and digits of this one.
+fn another(code: &str) -> String {
+    let letters: BTreeSet<char> = code.chars().filter(|c| c.is_alphanumeric()).collect();
+    let letters: Vec<char> = letters.into_iter().collect();
+    let mut rng = rand::rng();
+    let mut draw = || -> String {
+        let one = |c: char| if c.is_alphanumeric() { *letters.choose(&mut rng).unwrap_or(&c) } else { c };
+        code.chars().map(one).collect()
+    };
+    // Of a code that is one letter over and over there is no other of its letters.
+    (0..16).map(|_| draw()).find(|drawn| drawn != code).unwrap_or_else(|| format!("{code}X"))
+}
+
+/// The exchange of a page, raw.
+pub(super) fn exchange(
+    number: u32,
+    client: Role,
+    (sent, done): (Duration, Duration),
+    fetched: &Fetched,
+) -> Exchange {
+    let Fetched { request, answer, page, raw, .. } = fetched;
+    let mut asked = Asked {
+        endpoint: Endpoint::Pages,
+        method: request.method().to_string(),
+        url: request.uri().to_string(),
+        headers: header_list(request.headers()),
+        body: request.body().to_vec(),
+        client,
+        manner: crate::exchange::Manner::default(),
+    };
+    asked.manner.raw = *raw;
+    let answer = match answer {
+        Ok(response) => Ok(Answer {
+            status: response.status().as_u16(),
+            headers: header_list(response.headers()),
+            body: response.body().to_vec(),
+        }),
+        Err(PageError::Unreachable(why)) => Err(NoAnswer::Unreachable(why.clone())),
+        Err(why @ (PageError::TooLarge | PageError::NotAllowed)) => Err(NoAnswer::CutOff(why.to_string())),
+    };
+    Exchange::new(number, asked, answer, sent, done).showing(page.clone())
+}
+
+/// The exchange of a page as it may be read: what a reader of the page sees, not its source, which has the values of
+/// hidden fields.
+pub(super) fn show(
+    exchange: &Exchange,
+    case: &str,
+    user_code: &str,
+    open: &[String],
+    secrets: &redact::Known,
+) -> ShownExchange {
+    let bare = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let is_open = |name: &str, value: &str| {
+        open.iter().any(|open| open == name) || bare(value).eq_ignore_ascii_case(&bare(user_code))
+    };
+    let scrubbed = |headers: &[(String, String)]| -> Vec<(String, String)> {
+        let headers = redact::page_headers(headers, &is_open);
+        headers.into_iter().map(|(name, value)| (name, secrets.scrub(&value))).collect()
+    };
+    let asked = &exchange.asked;
+    let answer = exchange.answer.as_ref();
+    ShownExchange {
+        number: exchange.number,
+        case: case.to_owned(),
+        endpoint: Endpoint::Pages,
+        method: asked.method.clone(),
+        url: secrets.scrub(&redact::page_url(&asked.url, &is_open)),
+        request_headers: scrubbed(&asked.headers),
+        request_body: secrets.scrub(&redact::page_fields(&String::from_utf8_lossy(&asked.body), &is_open)),
+        status: answer.ok().map(|answer| answer.status),
+        response_headers: answer.map_or_else(|_| Vec::new(), |answer| scrubbed(&answer.headers)),
+        response_body: exchange.page.as_ref().map_or_else(String::new, |page| secrets.scrub(&sight(page))),
+        no_answer: answer.err().map(ToString::to_string),
+        outcome: exchange.outcome(),
+        sent_ms: milliseconds(exchange.sent),
+        done_ms: milliseconds(exchange.done),
+    }
+}
+
+/// The page in lines: title, text, forms.
+fn sight(page: &Page) -> String {
+    if *page == Page::default() {
+        return String::new();
+    }
+    let mut lines = vec![format!("(the page as it is read: {:?})", page.title), page.text.clone()];
+    lines.extend(page.forms.iter().map(|form| format!("form {form}")));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes() -> Codes {
+        Codes {
+            device_code: "device".to_owned(),
+            user_code: "BCDF-GHJK".to_owned(),
+            verification_uri: String::new(),
+            verification_uri_complete: None,
+            interval: None,
+            lifetime: None,
+        }
+    }
+
+    #[test]
+    fn codes_are_typed_in_many_ways() {
+        let all: Vec<String> = Typed::ALL
+            .iter()
+            .filter(|typed| **typed != Typed::Random)
+            .map(|t| written(*t, &codes()))
+            .collect();
+        assert_eq!(
+            all,
+            [
+                "BCDF-GHJK",
+                "bcdf-ghjk",
+                "BCDFGHJK",
+                "BCDF GHJK",
+                " BCDF.-GHJK ",
+                "device",
+                "BCDF-GHJK\"'><devgrant>"
+            ]
+        );
+        let random = written(Typed::Random, &codes());
+        assert_ne!(random, "BCDF-GHJK");
+        assert_eq!((random.len(), random.find('-')), (9, Some(4)));
+    }
+}
