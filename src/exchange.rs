@@ -45,6 +45,8 @@ pub struct Page {
     pub offers: Vec<Decision>,
     /// It has a field for the user code.
     pub asks_for_code: bool,
+    /// It has an element `<devgrant>`: markup that was typed for a user code came back as markup.
+    pub has_typed_markup: bool,
     /// What became of the user code that was typed in to get here, where that is known.
     pub code: Option<CodeFate>,
 }

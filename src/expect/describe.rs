@@ -120,13 +120,14 @@ pub(super) fn code(expected: &Graded<CodeFate>) -> String {
 }
 
 pub(super) fn page(rule: &PageRule) -> String {
-    let PageRule { shows, says, button, code_field, unlike } = rule;
+    let PageRule { shows, says, button, code_field, escapes_markup, unlike } = rule;
     let says = (!says.is_empty()).then(|| page_says(says));
     let shows = shows.as_deref().map(page_shows);
     let field = code_field.then(page_code_field);
     let unlike = unlike.as_deref().map(page_unlike);
     let buttons = button.iter().map(|decision| page_button(*decision));
-    and([shows, says].into_iter().flatten().chain(buttons).chain(field).chain(unlike))
+    let escapes = escapes_markup.then(page_escapes_markup);
+    and([shows, says].into_iter().flatten().chain(buttons).chain(field).chain(escapes).chain(unlike))
 }
 
 pub(super) fn page_shows(template: &str) -> String {
@@ -144,6 +145,10 @@ pub(super) fn page_button(decision: Decision) -> String {
 
 pub(super) fn page_code_field() -> String {
     "a page with a field for the user code".to_owned()
+}
+
+pub(super) fn page_escapes_markup() -> String {
+    "a page that shows typed markup as text".to_owned()
 }
 
 pub(super) fn page_unlike(name: &str) -> String {

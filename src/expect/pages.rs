@@ -14,7 +14,7 @@ const SHORTEST_CODE: usize = 4;
 /// `page: { shows: "{tv.user_code}", button: deny }`
 pub(super) fn page(rule: &PageRule, view: &View<'_>) -> Vec<Mismatch> {
     let Some(page) = &view.exchange.page else { return vec![view.miss(describe::page(rule))] };
-    let PageRule { shows, says, button, code_field, unlike } = rule;
+    let PageRule { shows, says, button, code_field, escapes_markup, unlike } = rule;
     let mut mismatches = Vec::new();
     if let Some(template) = shows {
         let actual = match filled(template, view.scope) {
@@ -39,6 +39,10 @@ pub(super) fn page(rule: &PageRule, view: &View<'_>) -> Vec<Mismatch> {
     }
     if *code_field && !page.asks_for_code {
         mismatches.push(view.miss_with(describe::page_code_field(), read(view, page)));
+    }
+    if *escapes_markup && page.has_typed_markup {
+        let actual = "the element <devgrant> that was typed is an element of the page";
+        mismatches.push(view.miss_with(describe::page_escapes_markup(), actual));
     }
     if let Some(name) = unlike {
         let other = view.scope.exchange(name).and_then(|exchange| exchange.page.as_ref());

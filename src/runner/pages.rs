@@ -78,6 +78,9 @@ impl<'a> Player<'a> {
         let varied = self.case.variant.filter(|variant| step.name() == Some(variant.at.as_str()));
         let typed = varied.and_then(|variant| variant.typed).or(enter.typed).unwrap_or(Typed::AsShown);
         let user = decides_as(self.case.variant, enter.user);
+        if typed == Typed::LowerCase && visit.codes.user_code.contains(char::is_lowercase) {
+            return Err(Stop::NotExercised("the code has small letters of its own".to_owned()));
+        }
         let mut browser = enter.browser.clone();
         // What the first refusal looked like and how long it took: what comes otherwise is a limit.
         let mut usual: Option<(String, Duration)> = None;
@@ -183,7 +186,9 @@ impl<'a> Player<'a> {
     /// Keeps everything that a visit asked for and saw.
     pub(super) async fn keep_pages(&self, trace: Trace, visit: &Visit, typed: &str) -> Vec<Arc<Exchange>> {
         let mut kept = Vec::new();
-        for fetched in trace.into_all() {
+        for mut fetched in trace.into_all() {
+            // A page may repeat what was typed into it.
+            fetched.raw |= typed == visit.codes.device_code;
             let exchange = self.run.link.keep_page(&self.name, visit.client, typed, fetched).await;
             self.take(exchange.clone());
             kept.push(exchange);

@@ -24,6 +24,8 @@ pub struct Browser {
     pub form_token: String,
     /// Who has signed in, if anybody.
     pub sign_in: Option<SignIn>,
+    /// The user code of the confirmation it was shown last.
+    pub looked_at: Option<Arc<str>>,
     /// When it ends, if it is not used before.
     expires: Moment,
 }
@@ -70,6 +72,7 @@ impl Browsers {
             id: codes::opaque(rng, IDENTIFIER_BYTES),
             form_token: codes::opaque(rng, IDENTIFIER_BYTES),
             sign_in: None,
+            looked_at: None,
             expires: now + terms.policy.sign_in_lifetime,
         };
         self.keep(browser)

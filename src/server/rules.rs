@@ -133,6 +133,12 @@ rules! {
     ConfirmFirst,
     /// Only approve and deny are decisions.
     KnownDecisions,
+    /// A decision is about the code of its form, not about the last one that this browser looked at.
+    CodeOfTheForm,
+    /// No page has a device code (RFC 8628 §3.3).
+    DeviceCodeStaysAway,
+    /// A device code is no user code.
+    DeviceCodeIsNotTyped,
     /// Entry ignores the case of a user code (RFC 8628 §6.1).
     IgnoreCase,
     /// Entry ignores punctuation and spaces in a user code (RFC 8628 §6.1).

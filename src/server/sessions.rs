@@ -74,6 +74,9 @@ impl Sessions {
     /// The session of a user code as somebody entered it.
     #[must_use]
     pub fn with_user_code(&mut self, entered: &str, rules: Rules) -> Option<&mut Session> {
+        if rules.waived(Rule::DeviceCodeIsNotTyped) && self.by_device_code.contains_key(entered) {
+            return self.by_device_code.get_mut(entered);
+        }
         let device_code = self.by_user_code.get(&codes::canonical(entered))?;
         let session = self.by_device_code.get_mut(device_code)?;
         let same_punctuation = session.user_code.replace(|c: char| c.is_alphanumeric(), "")

@@ -180,6 +180,9 @@ pub struct PageRule {
     /// It has the field for the user code.
     #[serde(default)]
     pub code_field: bool,
+    /// Markup that was typed comes back as text.
+    #[serde(default)]
+    pub escapes_markup: bool,
     /// It says something else than this page of the case, codes and numbers apart.
     #[serde(default)]
     pub unlike: Option<String>,

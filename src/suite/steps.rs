@@ -275,7 +275,6 @@ pub struct Race {
 }
 
 /// A step inside `together`.
-#[expect(clippy::large_enum_variant, reason = "few of them exist, and none is moved often")]
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Together {

@@ -15,6 +15,8 @@ pub(super) struct Document {
     /// The text that a reader sees, spaces run together.
     pub(super) text: String,
     pub(super) forms: Vec<Form>,
+    /// It has an element of our own, which no page has unless it was typed.
+    pub(super) has_typed_markup: bool,
     /// Where a browser goes on by itself, nobody doing anything.
     pub(super) passage: Option<Submission>,
 }
@@ -49,6 +51,7 @@ impl Document {
             title: title.map(|title| spaced(title.text())).unwrap_or_default(),
             text: spaced(read_text(page.root_element())),
             forms,
+            has_typed_markup: page.select(selector!("devgrant")).next().is_some(),
             passage,
         }
     }

@@ -76,7 +76,7 @@ pub(super) async fn open(
     let mut walk = Walk::start(recipe, pages, ask, method, oddity).await?;
     let short_of = match reach {
         Reach::Address => walk.go_by_itself().await.err(),
-        Reach::Decision => walk.to_decision().await.err(),
+        Reach::Decision => walk.walk_to_decision().await.err(),
     };
     Ok(Opened { tab: walk.into_tab(), short_of })
 }
@@ -185,7 +185,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes on to the page that asks for the decision.
-    async fn to_decision(&mut self) -> Result<(), ApprovalError> {
+    async fn walk_to_decision(&mut self) -> Result<(), ApprovalError> {
         loop {
             self.dead_end()?;
             let fate = self.fate();
@@ -367,12 +367,17 @@ impl<'a> Walk<'a> {
     fn page(&self) -> Page {
         let View { document, .. } = &self.view;
         let asks = |step: &FormStep| step.uses(Blank::UserCode);
+        let is_code_field = |field: &Control| {
+            matches!(field.kind, Kind::Text) && field.name.to_ascii_lowercase().contains("code")
+        };
+        let has_field = document.forms.iter().any(|form| form.fields().any(is_code_field));
         Page {
             title: document.title.clone(),
             text: without_password(&document.text, self.ask.user),
             forms: document.forms.iter().map(Form::outline).collect(),
             offers: Decision::ALL.iter().copied().filter(|decision| self.offers(*decision)).collect(),
-            asks_for_code: fitting(self.recipe, document, asks).is_some(),
+            asks_for_code: has_field || fitting(self.recipe, document, asks).is_some(),
+            has_typed_markup: document.has_typed_markup,
             code: None,
         }
     }

@@ -49,7 +49,10 @@ pub(in super::super) async fn activate(server: &Server, request: &Request, terms
     if terms.rules.waived(Rule::ConfirmFirst) {
         return decision::approve(server, &visitor, &session.user_code, terms).await;
     }
-    confirmation(server, &visitor, &session)
+    if let Some(browser) = server.browsers().visit(&visitor.browser, server.now(), terms) {
+        browser.looked_at = Some(session.user_code.clone());
+    }
+    confirmation(server, &visitor, &session, terms)
 }
 
 /// Whether this user has entered too many wrong codes (RFC 8628 §5.1).
@@ -110,7 +113,7 @@ fn code_form(server: &Server, visitor: &Visitor, alert: Option<&str>, entered: &
 }
 
 /// What the user is about to decide (RFC 8628 §3.3, §5.4), with the code to compare (§3.3.1).
-fn confirmation(server: &Server, visitor: &Visitor, session: &Session) -> Reply {
+fn confirmation(server: &Server, visitor: &Visitor, session: &Session, terms: &Terms) -> Reply {
     let client = server.config.client(&session.asked.client);
     let name = client.map_or(&*session.asked.client, |client| client.name.as_str());
     let content = html! {
@@ -129,6 +132,9 @@ fn confirmation(server: &Server, visitor: &Visitor, session: &Session) -> Reply 
         form method="post" action=(server.config.path(Endpoint::Decision)) {
             input type="hidden" name="csrf" value=(visitor.form_token);
             input type="hidden" name="user_code" value=(session.user_code);
+            @if terms.rules.waived(Rule::DeviceCodeStaysAway) {
+                input type="hidden" name="session" value=(session.device_code);
+            }
             div.actions.choice {
                 button type="submit" name="decision" value="deny" { "Deny" }
                 button.primary type="submit" name="decision" value="approve" { "Approve" }

@@ -32,7 +32,9 @@ pub(in super::super) async fn decision(server: &Server, request: &Request, terms
         let text = "Nothing was decided. Open the page again and choose Approve or Deny.";
         return notice(server, StatusCode::BAD_REQUEST, "Approve or deny?", text);
     }
-    let user_code = form.first("user_code").unwrap_or_default();
+    let last =
+        browser.and_then(|browser| browser.looked_at).filter(|_| terms.rules.waived(Rule::CodeOfTheForm));
+    let user_code = last.as_deref().or_else(|| form.first("user_code")).unwrap_or_default();
     if word == "approve" {
         approve(server, &visitor, user_code, terms).await
     } else {

@@ -111,14 +111,17 @@ fn says_nothing(expectation: &Expectation) -> Option<(&'static str, &'static str
         Expectation::Lacks(text) if text.is_empty() => {
             ("no text is named, so this can never fail", "name one")
         }
-        Expectation::Page(PageRule { shows: None, says, button, code_field: false, unlike: None })
-            if says.is_empty() && button.is_empty() =>
-        {
-            (
-                "nothing is said of the page, so this can never fail",
-                "write shows:, says:, button:, code_field: true or unlike:",
-            )
-        }
+        Expectation::Page(PageRule {
+            shows: None,
+            says,
+            button,
+            code_field: false,
+            escapes_markup: false,
+            unlike: None,
+        }) if says.is_empty() && button.is_empty() => (
+            "nothing is said of the page, so this can never fail",
+            "write shows:, says:, button:, unlike:, code_field: true or escapes_markup: true",
+        ),
         Expectation::Code(graded) if CodeFate::ALL.iter().all(|fate| graded.all().any(|f| f == fate)) => (
             "whatever becomes of the code is tolerated here, so this can never fail",
             "leave out what is wrong",
