@@ -29,6 +29,17 @@ pub const FILE: &str = "src/matrix/reviewed.yaml";
 /// What stands there.
 const REVIEWED: &str = include_str!("matrix/reviewed.yaml");
 
+/// Checks of the transport. They are skipped without a socket and on loopback without TLS, so that no fault of this matrix
+/// can trip them.
+const OVER_TLS_ONLY: [&str; 6] = [
+    "device-authorization-request/plain-http-is-refused",
+    "device-authorization-request/tls-of-the-endpoint",
+    "metadata/tls-of-the-document",
+    "rfc6750-bearer-use/tls-of-the-api",
+    "token-request/no-token-over-plain-http",
+    "token-request/tls-of-the-endpoint",
+];
+
 /// The verdicts that a fault brings out.
 const TRIPPED: [Verdict; 3] = [Verdict::Acceptable, Verdict::Warn, Verdict::Fail];
 
@@ -46,6 +57,9 @@ pub struct Matrix {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
+    /// Why nothing but the checks that are about it can be judged, where a fault spoils every session.
+    #[serde(default)]
+    alone: Option<String>,
     /// The checks that are about the fault.
     caught_by: BTreeMap<String, OneOrMany<Verdict>>,
     /// The checks that are about something else, and rightly notice it.
@@ -153,13 +167,16 @@ impl Matrix {
         if mistakes.is_empty() { Ok(Self { rows }) } else { Err(mistakes) }
     }
 
-    /// The must-level checks that no fault trips.
+    /// The must-level checks that no fault trips, apart from those that want TLS.
     #[must_use]
     pub fn untripped<'a>(&self, catalog: &'a Catalog) -> Vec<&'a Entry> {
         let tripped: BTreeSet<&str> =
             self.rows.values().flat_map(|row| row.keys().map(|(_, check)| check)).collect();
         let musts = catalog.entries.iter().filter(|entry| entry.weight == Weight::Level(Level::Must));
-        musts.filter(|entry| !tripped.contains(entry.id.as_str())).collect()
+        musts
+            .filter(|entry| !tripped.contains(entry.id.as_str()))
+            .filter(|entry| !OVER_TLS_ONLY.contains(&entry.id.as_str()))
+            .collect()
     }
 
     /// The file that says this, in the order of the faults.
@@ -170,7 +187,11 @@ impl Matrix {
             .to_owned();
         for (fault, row) in faults::all().filter_map(|fault| Some((fault, self.rows.get(fault.id)?))) {
             // Writing to a String cannot fail.
-            let _ = write!(out, "\n{}:\n  caught_by:\n", fault.id);
+            let _ = writeln!(out, "\n{}:", fault.id);
+            if let Some(why) = &row.alone {
+                let _ = writeln!(out, "  alone: {}", serde_json::Value::from(why.as_str()));
+            }
+            out.push_str("  caught_by:\n");
             for (check, is) in &row.caught_by {
                 let _ = writeln!(out, "    {check}: {}", words(&is.0));
             }
@@ -216,6 +237,13 @@ impl Row {
     #[must_use]
     pub const fn also(&self) -> &BTreeMap<String, Also> {
         &self.also
+    }
+
+    /// The checks that alone can be judged under this fault, and why; nothing where all of them can.
+    #[must_use]
+    pub fn alone(&self) -> Option<(Vec<&str>, &str)> {
+        let why = self.alone.as_deref()?;
+        Some((self.caught_by.keys().map(String::as_str).collect(), why))
     }
 
     /// Every check, with the key it stands under.

@@ -137,9 +137,9 @@ pub fn run(
     let start = Instant::now();
     let catalog = Catalog::builtin()?;
     let matrix = Matrix::builtin(&catalog)?;
-    let clean = play(None);
+    let clean = play(None, &[]);
     told(&clean);
-    let faults = side_by_side(faults, jobs, told).into_iter().map(|(fault, played)| {
+    let faults = side_by_side(faults, &matrix, jobs, told).into_iter().map(|(fault, played)| {
         let tripped = played.tripped();
         let differences = matrix.rows.get(fault.id).map(|row| row.differences(&tripped)).unwrap_or_default();
         Compared { fault, played, differences }
@@ -149,9 +149,10 @@ pub fn run(
     Ok(Report { clean, faults, untripped, took: start.elapsed() })
 }
 
-/// Plays these faults, `jobs` at a time, and gives them back in their order.
+/// Plays these faults, `jobs` at a time, each with the checks that the matrix lets it have, and gives them back in their order.
 pub fn side_by_side(
     faults: &[&'static Fault],
+    matrix: &Matrix,
     jobs: NonZero<usize>,
     told: &(impl Fn(&Played) + Sync),
 ) -> Vec<(&'static Fault, Played)> {
@@ -164,7 +165,8 @@ pub fn side_by_side(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     faults.get(index).map(|fault| (index, *fault))
                 } {
-                    let played = play(Some(fault));
+                    let alone = matrix.rows.get(fault.id).and_then(|row| row.alone());
+                    let played = play(Some(fault), &alone.map(|(checks, _)| checks).unwrap_or_default());
                     told(&played);
                     done.lock().unwrap_or_else(PoisonError::into_inner).push((index, (fault, played)));
                 }
@@ -176,11 +178,11 @@ pub fn side_by_side(
     done.into_iter().map(|(_, row)| row).collect()
 }
 
-/// The whole catalogue against the reference server, on a runtime of its own whose clock is paused.
+/// These checks, or the whole catalogue, against the reference server, on a runtime of its own whose clock is paused.
 #[must_use]
-pub fn play(fault: Option<&'static Fault>) -> Played {
+pub fn play(fault: Option<&'static Fault>, checks: &[&str]) -> Played {
     let start = Instant::now();
-    let record = in_virtual_time(fault);
+    let record = in_virtual_time(fault, checks);
     let (cases, trouble) = match record {
         Err(trouble) => (Vec::new(), Some(trouble)),
         Ok(record) => {
@@ -193,12 +195,12 @@ pub fn play(fault: Option<&'static Fault>) -> Played {
     Played { fault, cases, trouble, took: start.elapsed() }
 }
 
-fn in_virtual_time(fault: Option<&'static Fault>) -> Result<RunRecord, String> {
+fn in_virtual_time(fault: Option<&'static Fault>, checks: &[&str]) -> Result<RunRecord, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     let runtime = runtime.map_err(|error| format!("no runtime could be started: {error}"))?;
     runtime.block_on(async {
         let server = app(Config::reference().with_faults(fault), ORIGIN).public;
-        let judged = judge(server, target()?).into_future();
+        let judged = judge(server, target()?).only(checks.iter().copied()).into_future();
         match tokio::time::timeout(LONGEST, judged).await {
             Ok(judged) => judged.map(|judged| judged.record).map_err(|trouble| trouble.to_string()),
             Err(_) => Err("the run never ended".to_owned()),

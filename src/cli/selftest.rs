@@ -99,7 +99,8 @@ fn write(console: &Console, file: &Path, faults: &[&'static Fault], jobs: NonZer
                 return Exit::Usage;
             }
         };
-    for (fault, played) in side_by_side(faults, jobs, &|_: &Played| ()) {
+    let played = side_by_side(faults, &matrix, jobs, &|_: &Played| ());
+    for (fault, played) in played {
         matrix.take(fault.id, &played.tripped());
     }
     match std::fs::write(file, matrix.text()) {

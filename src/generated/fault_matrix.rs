@@ -38,7 +38,9 @@ pub(super) fn page(catalog: &Catalog) -> Result<String, Vec<Diagnostic>> {
             });
             let (about, also) =
                 (about.collect::<Vec<_>>().join("<br>"), also.collect::<Vec<_>>().join("<br>"));
-            let also = if also.is_empty() { "–" } else { &also };
+            let alone =
+                row.alone().map(|(_, why)| format!("judged by these alone: {}", why.replace('|', "\\|")));
+            let also = if also.is_empty() { alone.as_deref().unwrap_or("–") } else { &also };
             let _ = writeln!(out, "| `{}` | {about} | {also} |", fault.id);
         }
     }

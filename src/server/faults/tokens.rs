@@ -293,4 +293,22 @@ pub(super) const FAULTS: &[Fault] = &[
             }
         }),
     },
+    Fault {
+        id: "revocation-answers-204",
+        clause: "RFC 7009 §2.2",
+        summary: "Answers a revocation with status 204",
+        seen: "cloud service",
+        effect: Effect::Edit(Endpoint::Revocation, |reply| {
+            if reply.status == StatusCode::OK {
+                reply.status = StatusCode::NO_CONTENT;
+            }
+        }),
+    },
+    Fault {
+        id: "revocation-trusts-the-hint",
+        clause: "RFC 7009 §2.1",
+        summary: "Looks for a token that is to be revoked among those of the hinted kind only",
+        seen: "small self-hosted server",
+        effect: Effect::Skip(Rule::HintIsNoMatter),
+    },
 ];
