@@ -21,6 +21,8 @@ mod layers;
 #[cfg(test)]
 mod mangled;
 #[cfg(test)]
+mod outside;
+#[cfg(test)]
 mod pinned;
 #[cfg(test)]
 mod readme;
