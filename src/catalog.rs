@@ -6,6 +6,9 @@ use globset::{Glob, GlobMatcher};
 use include_dir::{Dir, include_dir};
 
 use crate::diagnostic::{Diagnostic, Severity, closest};
+use crate::edition::Editions;
+use crate::event::case_name;
+use crate::oracle::Table;
 use crate::protocol::Tally;
 use crate::requirement::Requirements;
 use crate::suite::{Check, Suite, SuiteFile, validate};
@@ -16,7 +19,7 @@ use crate::yaml::{self, Source};
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 
 /// Files beside the suites that are none.
-const NO_SUITES: [&str; 2] = ["requirements.yaml", "oracle.yaml"];
+const NO_SUITES: [&str; 4] = ["ambiguous.yaml", "editions.yaml", "oracle.yaml", "requirements.yaml"];
 
 /// One check with its place in the catalogue.
 #[derive(Debug, Clone)]
@@ -54,6 +57,10 @@ pub struct Catalog {
     pub entries: Vec<Entry>,
     /// What they judge.
     pub requirements: Requirements,
+    /// Which shipped case came when.
+    pub editions: Editions,
+    /// What may be answered in each state of a code.
+    pub oracle: Table,
     /// Doubtful things in the files that keep nobody from using them.
     pub warnings: Vec<Diagnostic>,
 }
@@ -110,6 +117,8 @@ impl Catalog {
     /// Every mistake of every file, and every warning.
     pub fn load(sources: &[Source]) -> Result<Self, Vec<Diagnostic>> {
         let requirements = Requirements::builtin()?;
+        let editions = Editions::builtin()?;
+        let oracle = Table::builtin(&requirements)?;
         let files: Vec<SuiteFile<'_>> =
             sources.iter().map(|source| SuiteFile { source, loaded: yaml::load::<Suite>(source) }).collect();
         let warnings = validate(&files, &requirements);
@@ -125,7 +134,7 @@ impl Catalog {
                 let first = check.requirements.first().map_or("", String::as_str);
                 let tally = match weight {
                     Weight::Severity(_) => Tally::Security,
-                    Weight::Level(_) => requirements.tally(first).unwrap_or(Tally::Security),
+                    Weight::Level(_) | Weight::Card => requirements.tally(first).unwrap_or(Tally::Security),
                 };
                 entries.push(Entry {
                     id: format!("{suite}/{}", check.id),
@@ -139,7 +148,7 @@ impl Catalog {
                 });
             }
         }
-        Ok(Self { entries, requirements, warnings })
+        Ok(Self { entries, requirements, editions, oracle, warnings })
     }
 
     /// Where the requirements of a check stand, each place once: `RFC 8628 §3.5`.
@@ -192,6 +201,16 @@ impl Catalog {
                 .to_owned());
         }
         Ok(chosen)
+    }
+
+    /// The cases of all checks by name, in the order of the catalogue.
+    #[must_use]
+    pub fn cases(&self) -> Vec<String> {
+        let variants = |entry: &Entry| match entry.check.each.as_slice() {
+            [] => vec![entry.id.clone()],
+            each => each.iter().map(|variant| case_name(&entry.id, Some(&variant.variant))).collect(),
+        };
+        self.entries.iter().flat_map(variants).collect()
     }
 
     /// The checks, and behind them those that are the positive beside one of them.

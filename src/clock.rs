@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use tokio::time::Instant;
 
 /// Wall time: the system time at the first call plus what tokio's clock has gone on since.
@@ -15,6 +16,12 @@ pub fn wall() -> Timestamp {
     let (timestamp, instant) = *START;
     let elapsed: Duration = Instant::now().saturating_duration_since(instant);
     timestamp.checked_add(elapsed).unwrap_or(timestamp)
+}
+
+/// Today in UTC, by [`wall`].
+#[must_use]
+pub fn today() -> Date {
+    jiff::tz::Offset::UTC.to_datetime(wall()).date()
 }
 
 /// Is tokio's clock paused, as in a test with `start_paused = true`? It stands still then while nothing is awaited.

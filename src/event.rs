@@ -9,8 +9,11 @@ use crate::outcome::Outcome;
 use crate::protocol::{Endpoint, Tally};
 use crate::verdict::{Mismatch, Verdict, Weight};
 
-/// The version of the written form.
-pub const FORMAT: u32 = 1;
+/// The version of the written form; 2 has lines of the behaviour card.
+pub const FORMAT: u32 = 2;
+
+/// The oldest version that can still be read.
+pub const OLDEST_FORMAT: u32 = 1;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +27,8 @@ pub enum Event {
     Waiting(Waiting),
     /// A case was judged.
     Judged(Box<CaseResult>),
+    /// A line of the behaviour card is known.
+    Measured(Box<CardLine>),
     /// The run is over.
     Ended(Box<Ended>),
 }
@@ -66,6 +71,9 @@ pub struct Began {
     pub constants: BTreeMap<String, String>,
     /// `--mode strict`.
     pub strict: bool,
+    /// The edition whose cases are scored; all of them where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<String>,
     /// Remarks that a reader should know: `http on loopback: transport rows not assessed`.
     pub notes: Vec<String>,
 }
@@ -146,6 +154,9 @@ pub struct CaseResult {
     pub mismatches: Vec<Mismatch>,
     /// The reason it is on the target's list of known failures, if it is.
     pub known: Option<String>,
+    /// The edition it came with, where that is newer than the one that is scored: it is judged and does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unscored: Option<String>,
     /// Its exchanges, by number.
     pub exchanges: Vec<u32>,
     /// How long it took, in milliseconds.
@@ -159,10 +170,51 @@ impl CaseResult {
         case_name(&self.check, self.variant.as_deref())
     }
 
-    /// Does it turn the run red: a failure that is not a known one?
+    /// Does it turn the run red: a failure that counts and is not a known one?
     #[must_use]
     pub fn is_red(&self) -> bool {
-        self.verdict == Verdict::Fail && self.known.is_none()
+        self.verdict == Verdict::Fail && self.known.is_none() && self.unscored.is_none()
+    }
+}
+
+/// One line of the behaviour card: worth knowing, and neither right nor wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardLine {
+    /// Its key, `enforced-interval`; the same in every version.
+    pub key: String,
+    /// Its place on the card: lines come in any order.
+    pub place: usize,
+    /// The check that measures it, `suite/check`.
+    pub check: String,
+    /// What it is about, in a few words.
+    pub title: String,
+    /// What came of it.
+    pub reading: Reading,
+    /// Its exchanges, by number.
+    pub exchanges: Vec<u32>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// What came of a measurement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// What the server does, in words, with units.
+    Measured(String),
+    /// Why nothing can be said.
+    NotMeasured(String),
+}
+
+impl CardLine {
+    /// What the server does; nothing where that was not measured.
+    #[must_use]
+    pub fn measured(&self) -> Option<&str> {
+        match &self.reading {
+            Reading::Measured(text) => Some(text),
+            Reading::NotMeasured(_) => None,
+        }
     }
 }
 
@@ -182,9 +234,9 @@ pub struct Ended {
     pub took_ms: u64,
     /// Capabilities that the target declares and that never once came out, with what happened instead.
     pub never_came_out: Vec<String>,
-    /// Entries of the known failures that no longer fail, or name no check.
+    /// Entries of the known failures that no longer fail, are out of date, or name no check, with what it is.
     pub stale_known: Vec<String>,
-    /// For each document: how many of the testable requirements that bind a server were judged.
+    /// For each document: how many of the requirements that show at a server were judged.
     pub coverage: Vec<Coverage>,
 }
 
@@ -210,6 +262,6 @@ pub struct Coverage {
     pub document: String,
     /// How many requirements were judged.
     pub judged: usize,
-    /// How many can be judged from outside.
+    /// How many show at a server.
     pub testable: usize,
 }

@@ -175,4 +175,10 @@ impl Answer {
             .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
+
+    /// How long the server wants to be left alone, where it says so in seconds (Retry-After, RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after").next().and_then(|value| value.trim().parse().ok()).map(Duration::from_secs)
+    }
 }

@@ -1,11 +1,17 @@
 //! Files of the repository that follow from the code and the suites: written by `devgrant generate`, never by hand.
 
+mod coverage;
 mod fault_matrix;
 
 use std::fmt::Write as _;
 
+pub use coverage::coverage;
+
+use crate::ambiguous;
 use crate::catalog::{Catalog, Entry};
+use crate::coverage::Coverage;
 use crate::diagnostic::Diagnostic;
+use crate::oracle;
 use crate::record::plural;
 use crate::server::faults::{self, Fault};
 use crate::suite::schema;
@@ -18,8 +24,12 @@ use crate::suite::schema;
 pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>> {
     let catalog = Catalog::builtin()?;
     Ok(vec![
+        ("suites/editions.yaml", catalog.editions.clone().with(&catalog.cases()).text()),
         ("suites/schema.json", schema()),
+        ("suites/ambiguous.schema.json", ambiguous::schema()),
+        ("suites/oracle.schema.json", oracle::schema()),
         ("docs/checks.md", checks(&catalog)),
+        ("docs/coverage.md", coverage(&Coverage::of(&catalog))),
         ("docs/faults.md", faults()),
         ("docs/fault-matrix.md", fault_matrix::page(&catalog)?),
     ])
@@ -79,10 +89,14 @@ fn checks(catalog: &Catalog) -> String {
                 if needs.is_empty() { "–".to_owned() } else { needs.join(", ") },
                 check.why.clone(),
             ];
-            let cells: Vec<String> =
-                cells.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
+            let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
             let _ = writeln!(out, "| {} |", cells.join(" | "));
         }
     }
     out
+}
+
+/// A text that keeps to its cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
 }

@@ -10,12 +10,19 @@ pub mod timing;
 pub mod yaml;
 
 // 1 pure: values in, values out
+pub mod ambiguous;
+pub mod card;
 pub mod catalog;
+pub mod compare;
 pub mod compose;
+pub mod coverage;
 pub mod device;
+pub mod edition;
 pub mod event;
 pub mod exchange;
 pub mod expect;
+pub mod known;
+pub mod oracle;
 pub mod outcome;
 pub mod plan;
 pub mod record;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::catalog::Entry;
 use crate::event::case_name;
 use crate::protocol::{Capability, Endpoint, Role, UserRole};
-use crate::suite::{Check, Count, Edits, Expectation, Sample, Step, Together, Variant};
+use crate::suite::{Check, Count, Edits, Expectation, Measure, Sample, Step, Threshold, Together, Variant};
 use crate::target::Target;
 use crate::timing::{Constant, Constants, Timekeeper, Timing};
+use crate::verdict::Weight;
 
 /// What preflight found out about the target.
 #[derive(Debug, Clone)]
@@ -85,6 +86,12 @@ impl Case<'_> {
         case_name(&self.entry.id, self.variant.map(|variant| variant.variant.as_str()))
     }
 
+    /// Does it give a line of the behaviour card, and no verdict?
+    #[must_use]
+    pub fn is_of_card(&self) -> bool {
+        self.entry.weight == Weight::Card
+    }
+
     /// What the variant does to the step of this name.
     #[must_use]
     pub fn edits_at(&self, step_name: Option<&str>, own: Edits) -> Edits {
@@ -136,16 +143,21 @@ impl<'a> Plan<'a> {
         plan
     }
 
+    /// The cases that end in a verdict: all but those that give a line of the card.
+    pub fn judging(&self) -> impl Iterator<Item = &Case<'a>> {
+        self.cases.iter().filter(|case| !case.is_of_card())
+    }
+
     /// How many checks are played.
     #[must_use]
     pub fn checks(&self) -> usize {
-        self.cases.iter().map(|case| case.entry.id.as_str()).collect::<BTreeSet<_>>().len()
+        self.judging().map(|case| case.entry.id.as_str()).collect::<BTreeSet<_>>().len()
     }
 
     /// How many cases need a user's decision.
     #[must_use]
     pub fn decisions(&self) -> usize {
-        self.cases.iter().filter(|case| case.entry.check.needs_decision()).count()
+        self.judging().filter(|case| case.entry.check.needs_decision()).count()
     }
 }
 
@@ -232,6 +244,7 @@ fn roles(case: &Case<'_>) -> BTreeSet<Role> {
         })
         .collect();
     roles.extend(case.variant.and_then(|variant| variant.client));
+    roles.extend(case.entry.check.measure.as_ref().and_then(|measure| measure.client));
     roles
 }
 
@@ -255,7 +268,7 @@ pub fn needs_polling(check: &Check) -> bool {
             Step::Poll(_) | Step::Polls(_) | Step::PollUntil(_) | Step::Race(_) | Step::Together(_)
         )
     };
-    check.all_steps().any(polls) && !asks_for(check, Capability::Polling)
+    (check.measure.is_some() || check.all_steps().any(polls)) && !asks_for(check, Capability::Polling)
 }
 
 /// Is the lack of this capability itself what the check is about (`target: { has: … }`)?
@@ -312,8 +325,27 @@ impl Cost {
         for step in case.entry.check.all_steps() {
             cost.add(step, &keeper);
         }
+        if let Some(measure) = &case.entry.check.measure {
+            cost.measure(measure, &keeper);
+        }
         cost.requests *= case.entry.check.rounds.unwrap_or(1) as usize;
         cost
+    }
+
+    fn measure(&mut self, measure: &Measure, keeper: &Planned<'_>) {
+        let values = grid(measure, keeper.found);
+        let most = values.last().copied().unwrap_or_default();
+        let (codes, slow_downs) = (values.len() * measure.repeat.unwrap_or(1) as usize, measure.slow_downs);
+        let early = slow_downs.unwrap_or(0) as usize;
+        let polls = match measure.threshold {
+            // Each code is polled first, then early, then after the gap.
+            Threshold::Gap => (1..=early.max(1)).map(|n| codes * (3 + if early == 0 { 0 } else { n })).sum(),
+            Threshold::Age => codes * 2,
+        };
+        self.requests += polls;
+        let before = if measure.threshold == Threshold::Gap { keeper.interval() } else { Duration::ZERO };
+        let whole = keeper.lifetime + keeper.constant(Constant::TolLate);
+        self.time += if measure.threshold == Threshold::Gap { (before + most).min(whole) } else { most };
     }
 
     fn add(&mut self, step: &Step, keeper: &Planned<'_>) {
@@ -375,6 +407,21 @@ impl Cost {
             Step::OpenPage(_) | Step::EnterCode(_) | Step::OnlyIf(_) => {}
         }
     }
+}
+
+/// So many values are tried at the most: each takes codes of its own.
+const MOST_VALUES: usize = 200;
+
+/// The values that a measurement tries, from the first to the last.
+#[must_use]
+pub fn grid(measure: &Measure, found: &Found) -> Vec<Duration> {
+    let lifetime = if measure.client == Some(Role::Pace) { found.pace_lifetime } else { found.lifetime };
+    let keeper = Planned { found, lifetime, grown: Duration::ZERO };
+    let [from, to, step] = [&measure.from, &measure.to, &measure.step].map(|timing| timing.length(&keeper));
+    let step = step.max(Duration::from_millis(1));
+    let values = (0..).map(|n: u32| from + step * n).take(MOST_VALUES);
+    // What is a sum of parts may be a nanosecond off.
+    values.take_while(|at| *at <= to + Duration::from_micros(1)).collect()
 }
 
 /// How many polls with this gap a lifetime allows.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Began, CaseResult, Ended, Event, FORMAT, ShownExchange};
+use crate::event::{Began, CardLine, CaseResult, Ended, Event, FORMAT, OLDEST_FORMAT, ShownExchange};
 use crate::protocol::Level;
 use crate::verdict::{Verdict, Weight};
 
@@ -15,6 +15,8 @@ pub struct RunRecord {
     pub exchanges: BTreeMap<u32, ShownExchange>,
     /// The cases, in the order they were judged.
     pub cases: Vec<CaseResult>,
+    /// The behaviour card, in the order of its lines.
+    pub card: Vec<CardLine>,
     /// How it ended; missing when the process was killed.
     pub ended: Option<Ended>,
 }
@@ -31,7 +33,7 @@ pub enum RecordError {
         message: String,
     },
     /// Written by another version.
-    #[error("the record has format {found}, this devgrant reads format {FORMAT}")]
+    #[error("the record has format {found}, this devgrant reads formats {OLDEST_FORMAT} to {FORMAT}")]
     OtherFormat {
         /// Its format.
         found: u32,
@@ -51,6 +53,10 @@ impl RunRecord {
             }
             Event::Waiting(_) => {}
             Event::Judged(case) => self.cases.push(*case),
+            Event::Measured(line) => {
+                let at = self.card.partition_point(|known| known.place <= line.place);
+                self.card.insert(at, *line);
+            }
             Event::Ended(ended) => self.ended = Some(*ended),
         }
     }
@@ -67,7 +73,7 @@ impl RunRecord {
         }
         while let Some((index, line)) = lines.next() {
             match serde_json::from_str::<Event>(line) {
-                Ok(Event::Began(began)) if began.format != FORMAT => {
+                Ok(Event::Began(began)) if !(OLDEST_FORMAT..=FORMAT).contains(&began.format) => {
                     return Err(RecordError::OtherFormat { found: began.format });
                 }
                 Ok(event) => record.fold(event),
@@ -118,10 +124,13 @@ impl RunRecord {
     /// Why the run as a whole says nothing, if so.
     #[must_use]
     pub fn not_judged_because(&self) -> Option<String> {
-        if !self.cases.iter().any(|case| case.verdict.is_judged()) {
+        let is_judged = self.cases.iter().any(|case| case.verdict.is_judged());
+        let is_card_alone = self.cases.is_empty() && self.card.iter().any(|line| line.measured().is_some());
+        if !is_judged && !is_card_alone {
             return Some("nothing could be judged".to_owned());
         }
-        let errors = self.count(Verdict::Error);
+        let scored = || self.cases.iter().filter(|case| case.unscored.is_none());
+        let errors = scored().filter(|case| case.verdict == Verdict::Error).count();
         if errors > 0 {
             return Some(format!(
                 "{errors} {} ended in an error of our own",
@@ -133,9 +142,8 @@ impl RunRecord {
         }
         let must =
             |case: &&CaseResult| case.weight == Weight::Level(Level::Must) && case.verdict != Verdict::Skip;
-        let planned = self.cases.iter().filter(must).count();
-        let unsure =
-            self.cases.iter().filter(must).filter(|case| case.verdict == Verdict::Inconclusive).count();
+        let planned = scored().filter(must).count();
+        let unsure = scored().filter(must).filter(|case| case.verdict == Verdict::Inconclusive).count();
         (unsure * 10 > planned)
             .then(|| format!("{unsure} of {planned} must-level cases were inconclusive, more than a tenth"))
     }

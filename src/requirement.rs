@@ -12,13 +12,20 @@
 //!     test: Y
 //!     source: read
 //! ```
+//!
+//! A row that binds the client may be judged at our own device, by a test of this repository, and a row that nothing
+//! judges says why:
+//!
+//! ```yaml
+//!     judged_by: device-test unknown-errors-stop
+//!     uncovered: "a permission: nothing that a server does can break it"
+//! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::diagnostic::{Diagnostic, closest};
-use crate::event::Coverage;
+use crate::diagnostic::{Diagnostic, Place, closest};
 use crate::protocol::Tally;
 use crate::protocol::words::words;
 use crate::yaml::{self, Source};
@@ -51,7 +58,19 @@ pub struct Requirement {
     pub test: Testability,
     /// How the sentence was taken.
     pub source: Provenance,
+    /// The test that judges our own device by it.
+    #[serde(default)]
+    pub judged_by: Option<DeviceTest>,
+    /// Why nothing judges it: in our words, without a full stop.
+    #[serde(default)]
+    pub uncovered: Option<String>,
 }
+
+/// A test that judges our own device, by name: `device-test unknown-errors-stop` is the function
+/// `unknown_errors_stop` under `tests/it/device_tests/`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String", rename = "judge")]
+pub struct DeviceTest(String);
 
 words! {
     /// A document that has requirements.
@@ -130,7 +149,7 @@ words! {
         Page = "B",
         /// With many samples.
         Load = "L",
-        /// It binds our own client.
+        /// At our own device: it binds the client.
         Client = "C",
         /// Not from outside.
         Not = "N",
@@ -149,10 +168,13 @@ words! {
     }
 }
 
-/// All requirements, by id.
+/// All requirements.
 #[derive(Debug, Clone)]
 pub struct Requirements {
-    rows: BTreeMap<String, Requirement>,
+    /// In the order of the file.
+    rows: Vec<Requirement>,
+    /// Where each stands in it.
+    places: BTreeMap<String, usize>,
 }
 
 impl Requirements {
@@ -166,43 +188,46 @@ impl Requirements {
             name: "suites/requirements.yaml".to_owned(),
             text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/suites/requirements.yaml")).to_owned(),
         };
-        let loaded = yaml::load::<Rows>(&source);
+        Self::load(&source)
+    }
+
+    fn load(source: &Source) -> Result<Self, Vec<Diagnostic>> {
+        let loaded = yaml::load::<Rows>(source);
         let mut diagnostics = loaded.diagnostics;
-        let mut rows = BTreeMap::new();
-        for (index, row) in
-            loaded.value.map_or_else(Vec::new, |file| file.requirements).into_iter().enumerate()
-        {
-            let id = row.id.clone();
-            if rows.insert(id.clone(), row).is_some() {
-                let place = loaded.marks.place(&["requirements".into(), index.into(), "id".into()]);
+        let rows = loaded.value.map_or_else(Vec::new, |file| file.requirements);
+        let mut places = BTreeMap::new();
+        for (index, row) in rows.iter().enumerate() {
+            let place = |key: &str| loaded.marks.place(&["requirements".into(), index.into(), key.into()]);
+            diagnostics.extend(row.contradiction(place));
+            if places.insert(row.id.clone(), index).is_some() {
                 diagnostics.push(
                     Diagnostic::error(
                         "duplicate-requirement",
-                        format!("two requirements have the id \"{id}\""),
+                        format!("two requirements have the id \"{}\"", row.id),
                     )
-                    .at(place)
+                    .at(place("id"))
                     .help("give each its own letter"),
                 );
             }
         }
-        if diagnostics.is_empty() { Ok(Self { rows }) } else { Err(diagnostics) }
+        if diagnostics.is_empty() { Ok(Self { rows, places }) } else { Err(diagnostics) }
     }
 
     /// The requirement of an id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Requirement> {
-        self.rows.get(id)
+        self.places.get(id).and_then(|place| self.rows.get(*place))
     }
 
-    /// Every requirement, by id.
+    /// Every requirement, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &Requirement> {
-        self.rows.values()
+        self.rows.iter()
     }
 
     /// The id that was most likely meant.
     #[must_use]
     pub fn closest(&self, id: &str) -> Option<&str> {
-        closest(id, self.rows.keys().map(String::as_str))
+        closest(id, self.places.keys().map(String::as_str))
     }
 
     /// Where a requirement stands, for people: `RFC 8628 §3.5`. Of an unknown id: the id.
@@ -215,23 +240,6 @@ impl Requirements {
     #[must_use]
     pub fn tally(&self, id: &str) -> Option<Tally> {
         self.get(id).map(|row| row.document.tally())
-    }
-
-    /// How much of each document was judged: of its rows that bind a server and can be judged from outside.
-    #[must_use]
-    pub fn coverage<'a>(&self, judged: impl IntoIterator<Item = &'a str>) -> Vec<Coverage> {
-        let judged: BTreeSet<&str> = judged.into_iter().collect();
-        Document::ALL
-            .iter()
-            .filter_map(|&document| {
-                let rows: Vec<_> =
-                    self.iter().filter(|row| row.document == document && row.counts()).collect();
-                let seen = rows.iter().filter(|row| judged.contains(row.id.as_str())).count();
-                let coverage =
-                    Coverage { document: document.to_string(), judged: seen, testable: rows.len() };
-                (!rows.is_empty()).then_some(coverage)
-            })
-            .collect()
     }
 }
 
@@ -248,11 +256,77 @@ impl Requirement {
         }
     }
 
-    /// Does it count in the coverage: does it bind a server, and can that be judged from outside?
+    /// Can anything judge it?
     #[must_use]
-    pub const fn counts(&self) -> bool {
-        matches!(self.binds, Party::AuthorizationServer | Party::Page | Party::ResourceServer)
-            && !matches!(self.test, Testability::Client | Testability::Not)
+    pub const fn is_testable(&self) -> bool {
+        !matches!(self.test, Testability::Not)
+    }
+
+    /// What the row says about its judges that cannot all be true.
+    fn contradiction(&self, place: impl Fn(&str) -> Option<Place>) -> Option<Diagnostic> {
+        let id = &self.id;
+        let of =
+            |code, message, key, help: &str| Some(Diagnostic::error(code, message).at(place(key)).help(help));
+        match (&self.judged_by, self.uncovered.as_deref(), self.test) {
+            (Some(_), Some(_), _) => of(
+                "judged-and-uncovered",
+                format!("{id} is judged by a device test and says why nothing judges it"),
+                "uncovered",
+                "leave out one of the two",
+            ),
+            (Some(_), None, Testability::Not) => of(
+                "judged-and-untestable",
+                format!("{id} cannot be judged (test: N), but is judged by a device test"),
+                "judged_by",
+                "give it another test code, or take judged_by out",
+            ),
+            (None, None, Testability::Not) => of(
+                "no-reason",
+                format!("{id} cannot be judged (test: N), and does not say why"),
+                "id",
+                "add  uncovered: \"the reason\"",
+            ),
+            (_, Some(reason), _) if reason.trim().is_empty() || reason.ends_with('.') => of(
+                "bad-reason",
+                format!("{id}: a reason is some words without a full stop"),
+                "uncovered",
+                "say in a few words why nothing judges it",
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl DeviceTest {
+    /// What stands before the name.
+    const KIND: &str = "device-test ";
+
+    /// Its name, `unknown-errors-stop`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for DeviceTest {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_slug = |name: &&str| {
+            !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        text.strip_prefix(Self::KIND).filter(is_slug).map(|name| Self(name.to_owned())).ok_or_else(|| {
+            format!(
+                "\"{text}\" names no judge\nhelp: write  device-test  and the name of the test, with hyphens"
+            )
+        })
+    }
+}
+
+impl std::fmt::Display for DeviceTest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", Self::KIND, self.0)
     }
 }
 
@@ -291,15 +365,41 @@ mod tests {
         assert_eq!(requirements.closest("RFC8628-3.5-cc"), Some("RFC8628-3.5-c"));
     }
 
+    const ROW: &str = "\
+requirements:
+  - id: RFC8628-3.5-c
+    document: RFC 8628
+    section: \"3.5\"
+    keyword: implicit
+    level: implicit
+    binds: AS
+    text: Pending means to go on.
+    source: read
+    test: ";
+
+    fn mistake(rest: &str) -> String {
+        let source = Source { name: "rows.yaml".to_owned(), text: format!("{ROW}{rest}\n") };
+        let mistakes = Requirements::load(&source).unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(mistakes[0].place.is_some() && mistakes[0].help.is_some(), "{mistakes:?}");
+        mistakes[0].message.clone()
+    }
+
     #[test]
-    fn only_what_binds_a_server_and_shows_outside_counts() {
-        let requirements = Requirements::builtin().unwrap();
-        let coverage = requirements.coverage(["RFC8628-3.5-c", "RFC8628-1-a", "RFC8628-3.1-a"]);
-        assert_eq!(coverage[0].document, "RFC 8628");
-        assert_eq!(coverage[0].judged, 2);
-        assert!(coverage[0].testable > 40 && coverage[0].testable < 108, "{coverage:?}");
-        assert!(coverage[1..].iter().all(|document| document.judged == 0));
-        let all: Vec<&str> = requirements.iter().map(|row| row.id.as_str()).collect();
-        assert!(requirements.coverage(all).iter().all(|document| document.judged == document.testable));
+    fn a_row_cannot_be_judged_and_say_why_it_is_not() {
+        let judged = "\n    judged_by: device-test it-goes-on";
+        let reason = "\n    uncovered: nobody can see it";
+        assert!(mistake(&format!("C{judged}{reason}")).contains("judged by a device test and says why"));
+        assert!(mistake(&format!("N{judged}")).contains("cannot be judged (test: N), but"));
+        assert!(mistake("N").contains("does not say why"));
+        assert!(mistake("N\n    uncovered: \" \"").contains("a reason is some words"));
+        assert!(mistake("Y\n    uncovered: It is so.").contains("without a full stop"));
+        for judge in ["check a/b", "device-test", "device-test It Goes", "device-test it_goes_on"] {
+            assert!(mistake(&format!("C\n    judged_by: {judge}")).contains("names no judge"), "{judge}");
+        }
+        for good in [format!("C{judged}"), format!("N{reason}"), format!("Y{reason}"), "Y".to_owned()] {
+            let source = Source { name: "rows.yaml".to_owned(), text: format!("{ROW}{good}\n") };
+            assert!(Requirements::load(&source).is_ok(), "{good}");
+        }
     }
 }

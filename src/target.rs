@@ -47,6 +47,10 @@ pub struct Target {
     /// Absolute URLs, or paths below the issuer's origin; what is written here goes before the metadata.
     #[serde(default)]
     pub endpoints: Endpoints,
+    /// A resource indicator that the server takes (RFC 8707), absolute or a path below the issuer's origin; where it is
+    /// left out and `capabilities` has `resource`, the API's address.
+    #[serde(default)]
+    pub resource: Option<String>,
     /// The registered clients, by what they are for; `tv` is required.
     pub clients: BTreeMap<Role, Client>,
     /// Who can sign in at the verification page.
@@ -176,6 +180,7 @@ impl Target {
             (self.endpoints.api.is_some(), Capability::Api),
             (self.endpoints.revocation.is_some(), Capability::Revocation),
             (self.endpoints.introspection.is_some(), Capability::Introspection),
+            (self.resource.is_some(), Capability::Resource),
         ] {
             if there {
                 declared.push(capability);

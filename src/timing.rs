@@ -77,6 +77,20 @@ words! {
 /// The word for the present instant, where an instant is compared.
 pub const NOW: &str = "now";
 
+impl Term {
+    /// The number before the unit, whatever the unit is.
+    #[must_use]
+    pub const fn factor(self) -> f64 {
+        match self {
+            Self::Seconds(n)
+            | Self::Intervals(n)
+            | Self::AnnouncedIntervals(n)
+            | Self::Lifetime(n)
+            | Self::Constant(_, n) => n,
+        }
+    }
+}
+
 /// A length of time, or an instant when it has an anchor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timing {
@@ -198,6 +212,7 @@ fn term<'a>(n: f64, unit: &str, rest: &mut impl Iterator<Item = &'a str>) -> Opt
         "%" if rest.next()? == "of" => match rest.next()? {
             "lifetime" => Term::Lifetime(n / 100.0),
             "interval" => Term::Intervals(n / 100.0),
+            "announced_interval" => Term::AnnouncedIntervals(n / 100.0),
             _ => return None,
         },
         name => Term::Constant(*Constant::ALL.iter().find(|constant| constant.word() == name)?, n),

@@ -55,7 +55,7 @@ pub struct Mismatch {
     pub exchange: Option<u32>,
 }
 
-/// How much a check weighs: a level or a severity.
+/// How much a check weighs: a level, a severity, or nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Weight {
     /// By the standard's sentence.
@@ -64,12 +64,18 @@ pub enum Weight {
     /// By the danger.
     #[serde(rename = "severity")]
     Severity(Severity),
+    /// Nothing: it gives a line of the behaviour card, and judges nobody.
+    #[serde(rename = "card")]
+    Card,
 }
 
 impl Weight {
-    /// The level or severity of a word, `must` or `critical`.
+    /// The level or severity of a word, `must` or `critical`; or `card`.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
+        if word == "card" {
+            return Some(Self::Card);
+        }
         let level = Level::ALL.iter().find(|level| level.word() == word).map(|&level| Self::Level(level));
         let mut severities = Severity::ALL.iter();
         level.or_else(|| severities.find(|s| s.word() == word).map(|&severity| Self::Severity(severity)))
@@ -81,6 +87,7 @@ impl Weight {
         match self {
             Self::Level(level) => level.word().to_owned(),
             Self::Severity(severity) => format!("{severity} security"),
+            Self::Card => "card".to_owned(),
         }
     }
 
@@ -92,6 +99,7 @@ impl Weight {
             Self::Level(Level::Should | Level::Implied)
             | Self::Severity(Severity::Medium | Severity::Low) => Verdict::Warn,
             Self::Level(Level::May) => Verdict::Acceptable,
+            Self::Card => Verdict::Pass,
         }
     }
 

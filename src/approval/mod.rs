@@ -19,7 +19,7 @@ pub use closure::{Closure, Wish};
 pub use error::{ApprovalError, FieldProblem, Place};
 pub use form::Tab;
 pub use manual::{Answer, Prompt};
-pub use pages::{HttpPages, PageError, Pages};
+pub use pages::{LARGEST_PAGE, PageError, Pages};
 pub use trace::{Fetched, Trace, header_list};
 
 pub use crate::target::Decision;

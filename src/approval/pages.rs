@@ -1,14 +1,11 @@
-//! One page request and its answer: over the network here, in process elsewhere.
+//! One page request and its answer, as the drivers ask for it. Knows no network.
 
-use std::error::Error;
-
-use bytes::{Bytes, BytesMut};
-use futures_util::future::{BoxFuture, FutureExt};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use url::{Host, Url};
 
-/// The largest page that is read.
-const LARGEST: usize = 4 << 20;
+/// The largest page that is read, in bytes.
+pub const LARGEST_PAGE: usize = 4 << 20;
 
 /// Asks a server for one page. Follows no redirect and keeps no cookie: the driver does, so that each case has its own.
 pub trait Pages: Send + Sync {
@@ -23,103 +20,9 @@ pub enum PageError {
     #[error("only https, and http on loopback, are opened")]
     NotAllowed,
     /// The page is larger than any page.
-    #[error("the page is larger than {} MiB", LARGEST >> 20)]
+    #[error("the page is larger than {} MiB", LARGEST_PAGE >> 20)]
     TooLarge,
     /// The server could not be reached, or its answer broke off.
     #[error("{0}")]
     Unreachable(String),
-}
-
-/// Pages over the network: HTTP/1.1, no proxy, no compression, no redirects, no retries.
-#[derive(Debug, Clone)]
-pub struct HttpPages {
-    client: reqwest::Client,
-}
-
-impl HttpPages {
-    /// A client of its own.
-    ///
-    /// # Errors
-    ///
-    /// When the TLS of this system cannot be set up.
-    pub fn new() -> Result<Self, PageError> {
-        reqwest::Client::builder()
-            .http1_only()
-            .no_proxy()
-            .no_gzip()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .build()
-            .map(|client| Self { client })
-            .map_err(unreachable)
-    }
-
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, PageError> {
-        let request = reqwest::Request::try_from(request).map_err(unreachable)?;
-        if !is_allowed(request.url()) {
-            return Err(PageError::NotAllowed);
-        }
-        let mut answer = self.client.execute(request).await.map_err(unreachable)?;
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
-        let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > LARGEST {
-                return Err(PageError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        *response.body_mut() = body.freeze();
-        Ok(response)
-    }
-}
-
-impl Pages for HttpPages {
-    fn fetch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, PageError>> {
-        self.send(request).boxed()
-    }
-}
-
-/// Passwords go over https, or stay on this machine.
-fn is_allowed(url: &Url) -> bool {
-    match (url.scheme(), url.host()) {
-        ("https", _) => true,
-        ("http", Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
-        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
-        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
-        _ => false,
-    }
-}
-
-/// The whole chain of causes, without the address: its query may hold what nobody should read.
-fn unreachable(error: reqwest::Error) -> PageError {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    PageError::Unreachable(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn https_and_loopback_are_opened_and_nothing_else() {
-        for (url, allowed) in [
-            ("https://as.example/device", true),
-            ("http://127.0.0.1:4101/device", true),
-            ("http://localhost/device", true),
-            ("http://[::1]:80/", true),
-            ("http://as.example/device", false),
-            ("http://localhost.example/", false),
-            ("ftp://127.0.0.1/", false),
-        ] {
-            assert_eq!(is_allowed(&Url::parse(url).unwrap()), allowed, "{url}");
-        }
-    }
 }

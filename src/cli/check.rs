@@ -10,14 +10,17 @@ use tokio::sync::{Semaphore, mpsc};
 use super::console::Console;
 use super::exit::Exit;
 use super::faults;
-use super::files::{self, Files};
+use super::files::{self, Files, KnownList};
+use super::known_failures;
 use super::prompt::StdinPrompt;
 use super::select::Select;
 use super::{live, records};
-use crate::approval::{Driver, HttpPages, PageError, Pages, driver};
+use crate::approval::{Driver, PageError, Pages, driver};
 use crate::catalog::Entry;
+use crate::clock;
 use crate::event::{Ended, Event};
-use crate::http::Wire;
+use crate::http::{HttpPages, Wire};
+use crate::known::KnownFailures;
 use crate::plan::{Destructive, Limits, Plan};
 use crate::record::RunRecord;
 use crate::report::FORMATS;
@@ -60,6 +63,12 @@ pub(super) struct Check {
     /// A list of failures that are known and defended, in place of the target's
     #[arg(long, value_name = "FILE")]
     known_failures: Option<PathBuf>,
+    /// Add what fails to that list, or to the FILE, with the reasons left to fill in
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    write_known_failures: Option<Option<PathBuf>>,
+    /// Score only the checks of this edition, such as 2026.1; newer ones run and do not count
+    #[arg(long, value_name = "EDITION")]
+    edition: Option<String>,
     /// Show the plan, with its requests and its time, and stop
     #[arg(long)]
     dry_run: bool,
@@ -114,13 +123,38 @@ impl Pages for Gated {
 
 impl Check {
     pub(super) async fn run(self, console: &Console) -> Exit {
-        let read = files::read(&self.suite, self.target.as_deref(), self.known_failures.as_deref());
-        let files = match read {
+        let named = self.write_known_failures.as_ref().and_then(Option::as_ref);
+        if named.is_some() && self.known_failures.is_some() {
+            console.note("error: two lists of known failures\nhelp: give the file to one of --known-failures and --write-known-failures");
+            return Exit::Usage;
+        }
+        let known = KnownList {
+            file: self.known_failures.as_ref().or(named).map(PathBuf::as_path),
+            may_be_missing: self.write_known_failures.is_some(),
+        };
+        let files = match files::read(&self.suite, self.target.as_deref(), known) {
             Ok(files) => files,
             Err((diagnostics, count)) => {
                 files::show(console, &diagnostics, count);
                 return Exit::Usage;
             }
+        };
+        if self.write_known_failures.is_some() && files.known_path.is_none() {
+            console.note("error: there is no list of known failures to write to\nhelp: give it a file: --write-known-failures known.yaml");
+            return Exit::Usage;
+        }
+        let edition = self.edition.as_ref().map(|name| files.catalog.editions.frozen(name)).transpose();
+        let edition = match edition {
+            Ok(edition) => edition,
+            Err(message) => {
+                console.note(&format!("error: {message}"));
+                return Exit::Usage;
+            }
+        };
+        let options = Options {
+            strict: self.mode == Mode::Strict,
+            known_failures: KnownFailures::new(files.known_failures.clone(), clock::today()),
+            edition,
         };
         let entries = match files.catalog.select(&self.select.selection()) {
             Ok(entries) => files.catalog.with_controls(entries),
@@ -139,7 +173,7 @@ impl Check {
                 }
             },
         };
-        let exit = self.judge(console, &files, &entries, &target, embedded.is_some()).await;
+        let exit = self.judge(console, &files, &entries, &target, &options, embedded.is_some()).await;
         if let Some(running) = embedded {
             running.shutdown().await;
         }
@@ -152,6 +186,7 @@ impl Check {
         files: &Files,
         entries: &[&Entry],
         target: &Target,
+        options: &Options,
         is_embedded: bool,
     ) -> Exit {
         let jobs = Arc::new(Semaphore::new(self.jobs.into()));
@@ -185,14 +220,12 @@ impl Check {
                 Destructive::LeftOut
             },
         };
-        let options =
-            Options { strict: self.mode == Mode::Strict, known_failures: files.known_failures.clone() };
         let wanted = Wanted {
             catalog: &files.catalog,
             entries,
             target,
             limits,
-            options: &options,
+            options,
             driver: target.approval.as_ref().map(Approval::name),
         };
         let doing = async {
@@ -240,7 +273,10 @@ impl Check {
                 if let Some(path) = path.filter(|_| self.record.is_some()) {
                     console.note(&format!("record: {}", path.display()));
                 }
-                self.write_reports(console, &record).unwrap_or_else(|| Exit::of_run(record.exit_code()))
+                let known = files.known_path.as_deref().filter(|_| self.write_known_failures.is_some());
+                let wrote = known.and_then(|path| known_failures::write(console, path, &record));
+                let wrote = self.write_reports(console, &record).or(wrote);
+                wrote.unwrap_or_else(|| Exit::of_run(record.exit_code()))
             }
         }
     }

@@ -1,6 +1,11 @@
-//! `devgrant explain`: everything about one check, on one page.
+//! `devgrant explain`: everything about one check, one requirement or one open point, on one page.
 
+mod point;
+mod requirement;
+
+use crate::ambiguous::{self, named_in};
 use crate::catalog::{Catalog, Entry};
+use crate::coverage::Coverage;
 use crate::expect::describe;
 use crate::protocol::{Level, Severity};
 use crate::report::terminal::wrap;
@@ -10,12 +15,18 @@ use crate::verdict::{Verdict, Weight};
 /// Columns of the names at the left.
 const LABEL: usize = 11;
 
-/// Everything about a check.
+/// Everything about a check, a requirement, or a point that the standards leave open.
 ///
 /// # Errors
 ///
-/// A text for people with the ids that come near, if there is no such check.
+/// A text for people with the ids that come near, if there is none.
 pub fn explain(catalog: &Catalog, id: &str, width: usize) -> Result<String, String> {
+    if ambiguous::is_id(id) {
+        return point::explain(catalog, id, width);
+    }
+    if let Some(row) = Coverage::of(catalog).row(id) {
+        return Ok(requirement::page(row, width));
+    }
     let entry = find(catalog, id)?;
     let check = &entry.check;
     let mut page = Page { width, lines: vec![entry.id.clone(), check.title.clone()] };
@@ -49,6 +60,15 @@ pub fn explain(catalog: &Catalog, id: &str, width: usize) -> Result<String, Stri
     }
     page.gap();
     page.verdicts(entry);
+    let mut points: Vec<&str> = Vec::new();
+    for point in named_in(&entry.yaml).filter(|point| ambiguous::is_id(point)) {
+        if !points.contains(&point) {
+            points.push(point);
+        }
+    }
+    if !points.is_empty() {
+        page.row("rests on", &format!("{}: devgrant explain {}", points.join(", "), points[0]));
+    }
     page.gap();
     page.lines.push("As written".to_owned());
     page.lines.extend(entry.yaml.lines().map(|line| format!("  {line}").trim_end().to_owned()));
@@ -72,11 +92,20 @@ fn find<'a>(catalog: &'a Catalog, id: &str) -> Result<&'a Entry, String> {
         false => named,
         true => near(catalog, base),
     };
-    let ids: Vec<String> = near.iter().map(|entry| format!("  {}", entry.id)).collect();
+    let mut ids: Vec<String> = near.iter().map(|entry| format!("  {}", entry.id)).collect();
+    if ids.is_empty() {
+        ids.extend(catalog.requirements.closest(id).map(|row| format!("  {row}")));
+    }
     Err(if ids.is_empty() {
-        format!("there is no check \"{id}\"\nhelp: devgrant list shows all of them")
+        format!(
+            "there is no check and no requirement \"{id}\"\nhelp: devgrant list shows all checks, devgrant coverage \
+             --format markdown all requirements"
+        )
     } else {
-        format!("there is no check \"{id}\"; did you mean one of these?\n{}", ids.join("\n"))
+        format!(
+            "there is no check and no requirement \"{id}\"; did you mean one of these?\n{}",
+            ids.join("\n")
+        )
     })
 }
 
@@ -101,6 +130,7 @@ fn weight(entry: &Entry) -> String {
         Weight::Severity(Severity::High) => "an attack that needs little luck",
         Weight::Severity(Severity::Medium) => "a missing safeguard",
         Weight::Severity(Severity::Low) => "a detail that helps an attacker",
+        Weight::Card => return "none: it judges nothing and gives a line of the behaviour card".to_owned(),
     };
     format!("{}: {words}; counted under {}", entry.weight.label(), entry.tally)
 }
@@ -126,6 +156,12 @@ impl Page {
     /// What must hold, what a mismatch is, and what is tolerated.
     fn verdicts(&mut self, entry: &Entry) {
         let check = &entry.check;
+        if entry.weight == Weight::Card {
+            for (index, reading) in check.say.iter().enumerate() {
+                self.row(if index == 0 { "may say" } else { "" }, &reading.text);
+            }
+            return;
+        }
         let mut held = Vec::new();
         let mut tolerated = Vec::new();
         for step in check.all_steps() {
@@ -152,6 +188,11 @@ impl Page {
                 held.push(format!("{subject}: {}", describe(expectation)));
                 tolerance(expectation, &subject, &mut tolerated);
             }
+        }
+        if check.over.as_ref().is_some_and(|over| over.oracle) {
+            held.push(
+                "all answers: what suites/oracle.yaml allows for what the code can have been".to_owned(),
+            );
         }
         for expectation in &check.expect {
             held.push(format!("all answers: {}", describe(expectation)));

@@ -1,33 +1,34 @@
 //! Suites, targets and known failures from files; every mistake of all of them is shown at once.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
 
 use super::console::Console;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Colour, Diagnostic, summary};
+use crate::known::KnownFailure;
 use crate::report;
 use crate::target::Target;
-use crate::yaml::{Source, load};
+use crate::yaml::Source;
 
 /// The target that `check` brings along; its port is put in once the server listens.
 const EMBEDDED: &str = include_str!("../../fixtures/targets/embedded.yaml");
-
-/// One known failure.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KnownFailure {
-    id: String,
-    reason: String,
-}
 
 /// What a check run reads.
 pub(super) struct Files {
     pub(super) catalog: Catalog,
     pub(super) target: Option<Target>,
-    pub(super) known_failures: BTreeMap<String, String>,
+    pub(super) known_failures: Vec<KnownFailure>,
+    /// Where they stand, whether there is a file yet or not.
+    pub(super) known_path: Option<PathBuf>,
+}
+
+/// Which list of known failures is read.
+#[derive(Clone, Copy, Default)]
+pub(super) struct KnownList<'a> {
+    /// The list, in place of the target's.
+    pub(super) file: Option<&'a Path>,
+    /// It may be that there is none yet: it is going to be written.
+    pub(super) may_be_missing: bool,
 }
 
 /// The target of the embedded server.
@@ -48,7 +49,7 @@ pub(super) fn target(path: &Path) -> Result<Target, Vec<Diagnostic>> {
 pub(super) fn read(
     suites: &[PathBuf],
     target_file: Option<&Path>,
-    known_failures: Option<&Path>,
+    known: KnownList<'_>,
 ) -> Result<Files, (Vec<Diagnostic>, usize)> {
     let mut diagnostics = Vec::new();
     let mut sources = Catalog::builtin_sources();
@@ -64,27 +65,29 @@ pub(super) fn read(
         files += 1;
         target(path)
     });
-    let known_path = known_failures.map(Path::to_owned).or_else(|| {
+    let known_path = known.file.map(Path::to_owned).or_else(|| {
         let file = target_file?;
         let known = target.as_ref()?.as_ref().ok()?.known_failures.as_ref()?;
         Some(file.parent().unwrap_or(Path::new("")).join(known))
     });
-    let known = known_path.map(|path| {
+    let is_to_be_read = |path: &&PathBuf| path.exists() || !known.may_be_missing;
+    let known = known_path.as_ref().filter(is_to_be_read).map(|path| {
         files += 1;
-        Source::read(&path).map_err(|diagnostic| vec![diagnostic]).and_then(|source| read_known(&source))
+        let source = Source::read(path).map_err(|diagnostic| vec![diagnostic]);
+        source.and_then(|source| KnownFailure::read(&source))
     });
     let mut keep = |result: Result<(), Vec<Diagnostic>>| {
         if let Err(more) = result {
             diagnostics.extend(more);
         }
     };
-    let (mut good_catalog, mut good_target, mut good_known) = (None, None, BTreeMap::new());
+    let (mut good_catalog, mut good_target, mut good_known) = (None, None, Vec::new());
     keep(catalog.map(|catalog| good_catalog = Some(catalog)));
     keep(target.transpose().map(|target| good_target = target));
     keep(known.transpose().map(|known| good_known = known.unwrap_or_default()));
     match good_catalog {
         Some(catalog) if diagnostics.is_empty() => {
-            Ok(Files { catalog, target: good_target, known_failures: good_known })
+            Ok(Files { catalog, target: good_target, known_failures: good_known, known_path })
         }
         _ => Err((diagnostics, files)),
     }
@@ -113,15 +116,6 @@ pub(super) fn suite_sources(path: &Path) -> Result<Vec<Source>, Diagnostic> {
             .help("give a YAML file, or a directory of them"));
     }
     paths.iter().map(Source::read).collect()
-}
-
-/// A list of known failures.
-pub(super) fn read_known(source: &Source) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
-    let loaded = load::<Vec<KnownFailure>>(source);
-    if !loaded.diagnostics.is_empty() {
-        return Err(loaded.diagnostics);
-    }
-    Ok(loaded.value.unwrap_or_default().into_iter().map(|known| (known.id, known.reason)).collect())
 }
 
 /// Shows mistakes as they are drawn everywhere.

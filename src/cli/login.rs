@@ -23,7 +23,7 @@ use super::files;
 use crate::http::{Transport, Wire};
 use crate::protocol::Role;
 use crate::report::terminal::Colour;
-use crate::runner::{Link, locate};
+use crate::runner::{Link, Metadata, locate};
 use crate::target::Target;
 
 use crate::login::{self, Ended, Event, Ink, Prompt, Said, Screen, Settings, system_browser};
@@ -108,13 +108,19 @@ impl Login {
 }
 
 /// Where to log in, by the target file and the server's metadata.
-async fn settings_of(target: &Target, wire: Arc<dyn Transport>) -> Result<Settings, String> {
+///
+/// # Errors
+///
+/// A text for people: what is missing, what was looked at, and what to do.
+pub async fn settings_of(target: &Target, transport: Arc<dyn Transport>) -> Result<Settings, String> {
     let client = target.clients.get(&Role::Tv).ok_or("the target names no client tv")?.clone();
     // Nobody follows these events: the requests for metadata are all that goes this way.
     let (events, _) = mpsc::channel(1);
-    let link = Link::new(wire, Arc::new(Semaphore::new(1)), events, target);
-    let endpoints =
-        locate(&link, target).await.map_err(|trouble| format!("{trouble}\nhelp: {}", trouble.help))?;
+    let link = Link::new(transport, Arc::new(Semaphore::new(1)), events, target);
+    let endpoints = locate(&link, target, Metadata::OfItsIssuer).await.map_err(|trouble| {
+        let detail = trouble.detail.as_ref().map_or_else(String::new, |detail| format!("\n{detail}"));
+        format!("{trouble}{detail}\nhelp: {}", trouble.help)
+    })?;
     let url = |text: &str| Url::parse(text).map_err(|error| format!("{text} is no URL: {error}"));
     let mut settings = Settings::new(url(&endpoints.device_authorization)?, url(&endpoints.token)?, client);
     settings.api = endpoints.api.as_deref().map(url).transpose()?;
@@ -280,4 +286,21 @@ fn spell(duration: Duration) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_spelt_for_people() {
+        for (ms, text) in [
+            (0, "0 s"),
+            (1, "1 s"),
+            (3000, "3 s"),
+            (588_000, "9 min 48 s"),
+            (3_600_000, "1 h"),
+            (5_430_000, "1 h 30 min"),
+            (90_000_000, "1 d 1 h"),
+        ] {
+            assert_eq!(spell(Duration::from_millis(ms)), text);
+        }
+    }
+}

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::console::Console;
 use super::exit::Exit;
-use super::{check, faults, login, records, selftest, serve, suites};
+use super::{check, compare, coverage, faults, login, records, selftest, serve, suites};
 use crate::report::terminal::Verbosity;
 
 /// Judges OAuth 2.0 device authorization (RFC 8628) servers.
@@ -31,7 +31,9 @@ enum Command {
     Login(login::Login),
     /// List the checks
     List(suites::List),
-    /// Explain one check: what it judges, why, how, and what is tolerated
+    /// Show how much of the standards is judged, by what, and why the rest is not
+    Coverage(coverage::Coverage),
+    /// Explain one check, or one requirement: what it judges, why, how, and what is tolerated
     Explain(suites::Explain),
     /// Find every mistake in suites and target files; sends nothing
     Validate(suites::Validate),
@@ -42,6 +44,8 @@ enum Command {
     Report(records::Report),
     /// Show one exchange of a record in full
     Show(records::Show),
+    /// Show what is different between two records; exit 1 when the second is worse
+    Compare(compare::Compare),
 }
 
 /// Parses the command line, does what it says, and ends with its exit code.
@@ -63,7 +67,9 @@ fn run(command: Command, console: &Console) -> Exit {
         Command::Selftest(selftest) => selftest.run(console),
         Command::Report(report) => report.run(console),
         Command::Show(show) => show.run(console),
+        Command::Compare(compare) => compare.run(console),
         Command::List(list) => list.run(console),
+        Command::Coverage(coverage) => coverage.run(console),
         Command::Explain(explain) => explain.run(console),
         Command::Validate(validate) => validate.run(console),
         Command::Generate(generate) => generate.run(console),

@@ -1,11 +1,14 @@
 //! The commands: flags in, exit code out. One file per subcommand; only `console` prints.
 
 mod check;
+mod compare;
 pub mod console;
+pub mod coverage;
 mod exit;
 pub mod explain;
 mod faults;
 mod files;
+mod known_failures;
 pub mod list;
 mod live;
 pub mod login;

@@ -79,7 +79,7 @@ fn format_names() -> clap::builder::PossibleValuesParser {
 }
 
 /// A record by path, or the last one.
-fn read(path: Option<&Path>) -> Result<RunRecord, String> {
+pub(super) fn read(path: Option<&Path>) -> Result<RunRecord, String> {
     let path = match path {
         Some(path) => path.to_owned(),
         None => {

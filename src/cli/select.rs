@@ -1,7 +1,6 @@
 //! Which checks are wanted: the flags that `check` and `list` share.
 
 use crate::catalog::Selection;
-use crate::protocol::{Level, Severity};
 use crate::verdict::Weight;
 
 /// Which checks are wanted.
@@ -13,7 +12,7 @@ pub(super) struct Select {
     /// Not these checks
     #[arg(long, value_name = "GLOB")]
     skip: Vec<String>,
-    /// Only these levels or severities: must, should, implied, may, critical, high, medium, low
+    /// Only these levels or severities: must, should, implied, may, critical, high, medium, low; or card
     #[arg(long, value_name = "LEVEL", value_parser = weight)]
     level: Vec<Weight>,
     /// Only checks that judge these requirements: a glob such as RFC8628-3.5-*
@@ -33,10 +32,6 @@ impl Select {
 }
 
 fn weight(text: &str) -> Result<Weight, String> {
-    let level = Level::ALL.iter().find(|level| level.word() == text).map(|level| Weight::Level(*level));
-    let severity =
-        || Severity::ALL.iter().find(|severity| severity.word() == text).map(|s| Weight::Severity(*s));
-    level
-        .or_else(severity)
-        .ok_or_else(|| "write must, should, implied, may, critical, high, medium or low".to_owned())
+    Weight::from_word(text)
+        .ok_or_else(|| "write must, should, implied, may, critical, high, medium, low or card".to_owned())
 }

@@ -10,6 +10,7 @@ use super::{explain, list, validate};
 use crate::catalog::Catalog;
 use crate::diagnostic::Diagnostic;
 use crate::generated::generated_files;
+use crate::known::KnownFailure;
 use crate::target::Target;
 use crate::yaml::Source;
 
@@ -23,11 +24,11 @@ pub(super) struct List {
     select: Select,
 }
 
-/// Explain one check: what it judges, why, how, and what is tolerated.
+/// Explain one check, or one requirement: what it judges, why, how, and what is tolerated.
 #[derive(Debug, clap::Args)]
 pub(super) struct Explain {
-    /// The check's id: suite/check
-    #[arg(value_name = "CHECK")]
+    /// The check's id, suite/check; or a requirement's, RFC8628-3.5-c
+    #[arg(value_name = "CHECK|REQUIREMENT")]
     check: String,
     /// Your own suites besides the shipped ones: a file, or a directory of them
     #[arg(long, value_name = "FILE|DIR")]
@@ -71,7 +72,7 @@ fn with_catalog(
     suites: &[PathBuf],
     text: impl FnOnce(&Catalog) -> Result<String, String>,
 ) -> Exit {
-    let read = match files::read(suites, None, None) {
+    let read = match files::read(suites, None, files::KnownList::default()) {
         Ok(read) => read,
         Err((diagnostics, count)) => {
             files::show(console, &diagnostics, count);
@@ -111,7 +112,7 @@ impl Validate {
         for source in sources {
             match Kind::of(&source) {
                 Kind::KnownFailures => {
-                    diagnostics.extend(files::read_known(&source).err().unwrap_or_default())
+                    diagnostics.extend(KnownFailure::read(&source).err().unwrap_or_default());
                 }
                 Kind::Suite => suites.push(source),
                 Kind::Target => diagnostics.extend(Target::read(&source).err().unwrap_or_default()),

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::relations::filled;
 use super::view::View;
-use super::{describe, show};
+use super::{Scope, describe, show};
 use crate::outcome::{Outcome, lenient_json};
 use crate::redact;
-use crate::suite::{ANY_DEVICE_CODE, BodyTrait, ScopeRule};
+use crate::suite::{ANY_DEVICE_CODE, BodyTrait, FilledLists, ScopeRule};
 use crate::verdict::Mismatch;
 
 /// The byte order mark of UTF-8, which a JSON text must not begin with (RFC 8259 §8.1).
@@ -123,6 +123,15 @@ pub(super) fn contains(members: &BTreeMap<String, String>, view: &View<'_>) -> V
     missed.collect()
 }
 
+/// `filled_lists: { except: [response_types_supported] }`: a member with nothing in it is left out (RFC 8414 §3.2).
+pub(super) fn filled_lists(rule: &FilledLists, view: &View<'_>) -> Vec<Mismatch> {
+    let expected = describe::FILLED_LISTS;
+    let Some(members) = &view.members else { return vec![view.miss(expected)] };
+    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    let empty = members.iter().filter(|(name, value)| is_empty(value) && !rule.except.contains(name));
+    empty.map(|(name, value)| view.miss_with(expected, format!("{name}: {value}"))).collect()
+}
+
 /// `lacks: "{tv.device_code}"`: in no spelling, so that a leak inside a URL or a script is seen.
 pub(super) fn lacks(template: &str, view: &View<'_>) -> Vec<Mismatch> {
     let expected = describe::lacks(template);
@@ -190,7 +199,22 @@ pub(super) fn scope(rule: &ScopeRule, view: &View<'_>) -> Vec<Mismatch> {
             Ok(_) => {}
         }
     }
+    if let Some(other) = &rule.same_as {
+        faults.extend(another_scope(&tokens, other, view.scope));
+    }
     faults.into_iter().map(|fault| view.miss_with(describe::scope(rule), fault)).collect()
+}
+
+/// How a scope differs from that of a named answer. One that says none granted what was asked for, so there is nothing to
+/// tell them apart by.
+fn another_scope(tokens: &[&str], name: &str, scope: &dyn Scope) -> Option<String> {
+    let Some(other) = scope.exchange(name).map(|other| View::new(other, scope)) else {
+        return Some(format!("the exchange {name} is not there"));
+    };
+    let there: BTreeSet<&str> = other.text("scope")?.split_ascii_whitespace().collect();
+    let here: BTreeSet<&str> = tokens.iter().copied().collect();
+    let words = |words: &BTreeSet<&str>| show::text(&words.iter().copied().collect::<Vec<_>>().join(" "));
+    (here != there).then(|| format!("scope {}, and {name} had {}", words(&here), words(&there)))
 }
 
 #[cfg(test)]

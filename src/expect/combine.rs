@@ -59,7 +59,18 @@ pub(super) fn when(when: &When, view: &View<'_>) -> Vec<Mismatch> {
     if view.answer().is_none() {
         return vec![view.miss(describe::when(when))];
     }
-    let is_there = view.members.is_some_and(|members| members.contains_key(&when.member));
+    let has = |view: &View<'_>| view.members.is_some_and(|members| members.contains_key(&when.member));
+    let is_there = match &when.of {
+        None => has(view),
+        Some(name) => match view.scope.exchange(name) {
+            Some(other) => has(&View::new(other, view.scope)),
+            None => {
+                return vec![
+                    view.miss_with(describe::when(when), format!("the exchange {name} is not there")),
+                ];
+            }
+        },
+    };
     if is_there { list(&when.expect, view) } else { Vec::new() }
 }
 

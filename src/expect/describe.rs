@@ -39,6 +39,7 @@ pub fn describe(expectation: &Expectation) -> String {
         Expectation::Near(near) => format!("{} within {} of {}", near.a, near.within, near.b),
         Expectation::Later(later) => format!("{} later than {}", later.a, later.than),
         Expectation::Jwt(rule) => super::jwt::describe(rule),
+        Expectation::FilledLists(_) => FILLED_LISTS.to_owned(),
         Expectation::Lacks(text) => lacks(text),
         Expectation::Request(expected) => request(*expected),
         Expectation::Target(rule) => format!("a target that has {}", rule.has),
@@ -106,6 +107,8 @@ pub(super) fn absent(name: &str) -> String {
 pub(super) fn contains(name: &str, wanted: &str) -> String {
     format!("member {name}: a list with {wanted}")
 }
+
+pub(super) const FILLED_LISTS: &str = "no member that is an empty list";
 
 pub(super) fn lacks(template: &str) -> String {
     format!("a body without {template}")
@@ -182,7 +185,8 @@ fn has_no_is(expectation: &Expectation) -> bool {
 }
 
 pub(super) fn when(rule: &When) -> String {
-    format!("where {} is there, {}", rule.member, all(&rule.expect))
+    let of = rule.of.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+    format!("where {}{of} is there, {}", rule.member, all(&rule.expect))
 }
 
 pub(super) fn request(expected: RequestTrait) -> String {
@@ -199,6 +203,7 @@ pub(super) fn scope(rule: &ScopeRule) -> String {
     let words = [
         rule.subset_of.as_ref().map(|session| format!("a granted scope within what {session} asked for")),
         rule.lacks.as_ref().map(|unwanted| format!("a granted scope without {unwanted}")),
+        rule.same_as.as_ref().map(|name| format!("the scope that {name} had")),
     ];
     and(words.into_iter().flatten())
 }
@@ -305,7 +310,7 @@ const fn type_word(json_type: JsonType) -> &'static str {
     }
 }
 
-const fn charset_words(charset: Charset) -> &'static str {
+pub(super) const fn charset_words(charset: Charset) -> &'static str {
     match charset {
         Charset::Visible => "of the characters %x20-7E",
         Charset::ErrorText => "of the characters %x20-21 %x23-5B %x5D-7E",

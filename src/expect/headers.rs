@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::view::{View, graded};
-use super::{describe, grade_of, show};
+use super::{challenge, describe, grade_of, show};
 use crate::exchange::Answer;
 use crate::redact;
-use crate::suite::{Graded, HeaderRule};
+use crate::suite::{Challenge, Graded, HeaderRule};
 use crate::verdict::Mismatch;
 use url::Url;
 
@@ -47,6 +47,8 @@ enum Need<'a> {
     Lacks(&'a str),
     /// A challenge of this scheme is there.
     Scheme(&'a str),
+    /// Challenges of one scheme are there, and each is like this.
+    Challenge(&'a Challenge),
     /// A directive is there and limits something.
     Directive(&'a str),
     /// Its address stays at the origin that was asked.
@@ -58,12 +60,13 @@ enum Need<'a> {
 }
 
 fn needs(rule: &HeaderRule) -> Vec<Need<'_>> {
-    let HeaderRule { has, lacks, scheme, present, directive, same_origin } = rule;
+    let HeaderRule { has, lacks, scheme, present, challenge, directive, same_origin } = rule;
     [
         present.map(|present| if present { Need::Present } else { Need::Absent }),
         has.as_deref().map(Need::Has),
         lacks.as_deref().map(Need::Lacks),
         scheme.as_deref().map(Need::Scheme),
+        challenge.as_ref().map(Need::Challenge),
         directive.as_deref().map(Need::Directive),
         same_origin.then_some(Need::SameOrigin),
     ]
@@ -82,6 +85,7 @@ impl Need<'_> {
             Self::Scheme(scheme) => {
                 answer.header(name).flat_map(challenges).any(|found| found.eq_ignore_ascii_case(scheme))
             }
+            Self::Challenge(rule) => challenge::is_good(rule, answer.header(name)),
             Self::Present => answer.header(name).next().is_some(),
             Self::Absent => answer.header(name).next().is_none(),
         }
@@ -92,6 +96,7 @@ impl Need<'_> {
             Self::Has(part) => format!("header {name} with {part}"),
             Self::Lacks(part) => format!("header {name} without {part}"),
             Self::Scheme(scheme) => format!("header {name} with a challenge of scheme {scheme}"),
+            Self::Challenge(rule) => format!("header {name} with {}", challenge::describe(rule)),
             Self::Directive(directive) => {
                 format!("header {name} with a directive {directive} that limits something")
             }
@@ -155,7 +160,7 @@ fn shown(name: &str, answer: &Answer) -> String {
 }
 
 /// The parts between commas, quoted strings respected (RFC 9110 §5.6.1).
-fn parts(value: &str) -> Vec<&str> {
+pub(super) fn parts(value: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut quoted, mut escaped) = (0, false, false);
     for (at, c) in value.char_indices() {
@@ -183,7 +188,8 @@ fn challenges(value: &str) -> Vec<&str> {
     parts(value).into_iter().filter_map(scheme).collect()
 }
 
-fn scheme(part: &str) -> Option<&str> {
+/// The scheme, if a challenge begins here.
+pub(super) fn scheme(part: &str) -> Option<&str> {
     let end = part.find(|c: char| !is_token(c)).unwrap_or(part.len());
     let (token, behind) = part.split_at(end);
     let is_parameter = behind.trim_start().starts_with('=');

@@ -217,7 +217,8 @@ pub(super) fn letters_and_digits(text: &str) -> String {
 }
 
 /// The first character that is outside a set, or what else is wrong with the text.
-fn outside(charset: Charset, text: &str) -> Option<String> {
+/// Which characters of a text are outside of a set, if any are.
+pub(super) fn outside(charset: Charset, text: &str) -> Option<String> {
     let allowed: fn(char) -> bool = match charset {
         Charset::Visible => |c| matches!(c, ' '..='~'),
         Charset::ErrorText => |c| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~'),

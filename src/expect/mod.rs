@@ -5,8 +5,8 @@
 //! One file per family of matchers:
 //!
 //! - `answer`: outcome, error, status, request, target
-//! - `headers`: header, content_type
-//! - `body`: body, absent, contains, lacks, scope
+//! - `headers` and `challenge`: header, content_type
+//! - `body`: body, absent, contains, filled_lists, lacks, scope
 //! - `members` and `uri`: member
 //! - `jwt`: jwt
 //! - `pages`: page, code
@@ -17,6 +17,7 @@
 
 mod answer;
 mod body;
+mod challenge;
 mod combine;
 mod describe;
 mod headers;
@@ -34,7 +35,8 @@ mod view;
 
 pub use describe::describe;
 pub use jwt::claims as jwt_claims;
-pub use show::answer as show_answer;
+pub use sample::spelling;
+pub use show::{answer as show_answer, answer_word};
 
 use crate::exchange::Exchange;
 use crate::protocol::Capability;
@@ -167,6 +169,7 @@ fn one(expectation: &Expectation, view: &View<'_>) -> Vec<Mismatch> {
         Expectation::Body(traits) => body::traits(traits, view),
         Expectation::Absent(names) => body::absent(names, view),
         Expectation::Contains(members) => body::contains(members, view),
+        Expectation::FilledLists(rule) => body::filled_lists(rule, view),
         Expectation::Lacks(text) => body::lacks(text, view),
         Expectation::Scope(rule) => body::scope(rule, view),
         Expectation::Page(rule) => pages::page(rule, view),

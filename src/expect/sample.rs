@@ -1,11 +1,12 @@
-//! Codes over a sample: all different, and how hard to guess.
+//! Codes and refresh tokens over a sample: all different, and how hard to guess.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::members::letters_and_digits;
 use super::together::{found, miss, not_exercised};
 use super::view::View;
-use super::{Overall, describe, show};
+use super::{Overall, Scope, describe, show};
+use crate::exchange::Exchange;
 use crate::outcome::{Outcome, lenient_text};
 use crate::secret;
 use crate::suite::{AlphabetRule, Bits, CodeKind, Confusing, Distinct, Entropy};
@@ -22,10 +23,14 @@ const LOOK_ALIKES: [(char, char); 4] = [('0', 'O'), ('1', 'I'), ('1', 'L'), ('I'
 /// How many letters of an alphabet are worth listing.
 const LONGEST_ALPHABET: usize = 40;
 
-/// The values of one kind in the answers that brought codes.
+/// The values of one kind in the answers that brought codes, or tokens.
 fn values(kind: CodeKind, views: &[View<'_>]) -> Vec<(String, u32)> {
-    let codes = views.iter().filter(|view| view.outcome == Outcome::Codes);
-    codes
+    let bringing = match kind {
+        CodeKind::DeviceCode | CodeKind::UserCode => Outcome::Codes,
+        CodeKind::RefreshToken => Outcome::Granted,
+    };
+    let answers = views.iter().filter(|view| view.outcome == bringing);
+    answers
         .filter_map(|view| {
             let value = lenient_text(view.members?.get(kind.word())?)?;
             Some((value, view.exchange.number))
@@ -35,7 +40,7 @@ fn values(kind: CodeKind, views: &[View<'_>]) -> Vec<(String, u32)> {
 
 fn show_code(kind: CodeKind, code: &str) -> String {
     match kind {
-        CodeKind::DeviceCode => secret::redact(code),
+        CodeKind::DeviceCode | CodeKind::RefreshToken => secret::redact(code),
         CodeKind::UserCode => show::text(code),
     }
 }
@@ -49,7 +54,7 @@ pub(super) fn distinct(rule: &Distinct, views: &[View<'_>]) -> Overall {
     let mut seen: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
     for (value, number) in values {
         let value = match rule.of {
-            CodeKind::DeviceCode => value,
+            CodeKind::DeviceCode | CodeKind::RefreshToken => value,
             CodeKind::UserCode => letters_and_digits(&value),
         };
         seen.entry(value).or_default().insert(number);
@@ -83,7 +88,7 @@ fn guessing(kind: CodeKind, values: &[(String, u32)]) -> Guessing {
     let samples: Vec<Vec<char>> = values
         .iter()
         .map(|(value, _)| {
-            value.chars().filter(|c| kind == CodeKind::DeviceCode || c.is_alphanumeric()).collect()
+            value.chars().filter(|c| kind != CodeKind::UserCode || c.is_alphanumeric()).collect()
         })
         .collect();
     let longest = samples.iter().map(Vec::len).max().unwrap_or_default();
@@ -166,20 +171,79 @@ pub(super) fn alphabet(rule: &AlphabetRule, views: &[View<'_>]) -> Overall {
     found(mismatches)
 }
 
+/// How the codes of a sample are spelled: how long, of which characters, in which groups, and how many bits that is at
+/// the most.
+///
+/// # Errors
+///
+/// Why the sample says too little.
+pub fn spelling(kind: CodeKind, exchanges: &[&Exchange], scope: &dyn Scope) -> Result<String, String> {
+    let views: Vec<View<'_>> = exchanges.iter().map(|exchange| View::new(exchange, scope)).collect();
+    let values = values(kind, &views);
+    if values.len() < FEWEST_SAMPLES {
+        return Err(format!("only {} values of {kind} came, {FEWEST_SAMPLES} are needed", values.len()));
+    }
+    let Guessing { bits, alphabet, .. } = guessing(kind, &values);
+    let lengths: BTreeSet<usize> = values.iter().map(|(value, _)| value.chars().count()).collect();
+    let length = match (lengths.first(), lengths.last()) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
+        (least, _) => least.copied().unwrap_or_default().to_string(),
+    };
+    let pattern: BTreeSet<String> = values
+        .iter()
+        .map(|(value, _)| value.chars().map(|c| if c.is_alphanumeric() { 'X' } else { c }).collect())
+        .collect();
+    let pattern = pattern.first().filter(|one| {
+        kind == CodeKind::UserCode && pattern.len() == 1 && one.contains(|c: char| !c.is_alphanumeric())
+    });
+    let pattern =
+        pattern.map_or_else(String::new, |one| format!(" as {}", show::short(one, LONGEST_ALPHABET)));
+    let listed = if alphabet.len() > LONGEST_ALPHABET {
+        String::new()
+    } else {
+        format!(" ({})", show::short(&alphabet.iter().collect::<String>(), LONGEST_ALPHABET))
+    };
+    Ok(format!(
+        "{length} characters{pattern}, of {} different ones{listed}: at most {bits:.1} bits, by {} samples",
+        alphabet.len(),
+        values.len()
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::Overall;
-    use super::super::stage::{answered, overall};
-    use crate::exchange::Exchange;
-    use crate::verdict::Grade;
+    use super::super::stage::{answered, overall, stage};
+    use super::*;
 
     fn codes(number: u32, device_code: &str, user_code: &str) -> Exchange {
         let body = format!(
             r#"{{"device_code":"{device_code}","user_code":"{user_code}","verification_uri":"https://x/"}}"#
         );
         answered(number, 200, body)
+    }
+
+    #[test]
+    fn the_spelling_of_codes_is_told_with_its_bits() {
+        // Sixty codes of two letters of four, a dash between them.
+        let letters = |n: u32| char::from_digit(10 + n % 4, 36).unwrap();
+        let all: Vec<Exchange> = (0..60)
+            .map(|n| codes(n, &format!("d-{n:03}"), &format!("{}-{}", letters(n), letters(n / 4))))
+            .collect();
+        let all: Vec<&Exchange> = all.iter().collect();
+        assert_eq!(
+            spelling(CodeKind::UserCode, &all, &stage()).unwrap(),
+            "3 characters as X-X, of 4 different ones (abcd): at most 4.0 bits, by 60 samples"
+        );
+        assert_eq!(
+            spelling(CodeKind::DeviceCode, &all, &stage()).unwrap(),
+            "5 characters, of 10 different ones (0123456789): at most 6.6 bits, by 60 samples"
+        );
+        assert_eq!(
+            spelling(CodeKind::UserCode, &all[..3], &stage()).unwrap_err(),
+            "only 3 values of user_code came, 50 are needed"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::exchange::{Answer, Exchange};
-use crate::outcome::lenient_text;
+use crate::outcome::{Outcome, lenient_text};
 use crate::protocol::Endpoint;
 use crate::redact;
 use crate::secret;
@@ -43,6 +43,20 @@ fn page(exchange: &Exchange, answer: &Answer) -> String {
         },
     };
     short(&format!("{}  {what}", answer.status), LONGEST_ANSWER)
+}
+
+/// What an answer says in a word or two: its error word, or what came in its place.
+pub fn answer_word(exchange: &Exchange) -> String {
+    let error = exchange.members().and_then(|members| members.get("error")?.as_str());
+    match (&exchange.answer, exchange.outcome()) {
+        (Err(_), _) => "no answer".to_owned(),
+        (Ok(_), Outcome::Granted) => "a token".to_owned(),
+        (Ok(_), Outcome::Codes) => "codes".to_owned(),
+        (Ok(answer), _) => match error.filter(|word| !word.is_empty()) {
+            Some(word) => short(word, LONGEST_VALUE),
+            None => format!("status {}", answer.status),
+        },
+    }
 }
 
 /// A member's value with its type: `the string "1800"`.

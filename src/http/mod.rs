@@ -1,10 +1,13 @@
 //! Requests out, answers in, as bytes. Knows nothing of what they mean.
 
+mod client;
 mod in_process;
+mod pages;
 mod race;
 mod transport;
 mod wire;
 
 pub use in_process::InProcess;
+pub use pages::HttpPages;
 pub use transport::{Exchanger, LARGEST_BODY, Sent, Transport};
 pub use wire::Wire;

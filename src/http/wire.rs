@@ -8,6 +8,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use reqwest::{Client, Method, Request, Url};
 use tokio::time::Instant;
 
+use super::client::plain;
 use super::transport::{Exchanger, LARGEST_BODY, Sent, Transport};
 use crate::compose::Composed;
 use crate::exchange::{Answer, NoAnswer};
@@ -32,12 +33,7 @@ impl Wire {
     /// # Errors
     /// When the TLS of this system cannot be set up.
     pub fn new(limit: Duration) -> Result<Self, NoAnswer> {
-        let client = Client::builder()
-            .http1_only()
-            .no_gzip()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
+        let client = plain()
             .pool_idle_timeout(IDLE)
             .tcp_nodelay(true)
             .connect_timeout(CONNECT.min(limit))

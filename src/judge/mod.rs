@@ -43,6 +43,7 @@ use crate::clock;
 use crate::diagnostic::{Diagnostic, Mistakes};
 use crate::event::Event;
 use crate::http::{InProcess, Transport};
+use crate::known::{KnownFailure, KnownFailures};
 use crate::plan::{Destructive, Limits};
 use crate::record::RunRecord;
 use crate::runner::{Link, Options, Wanted, prepare};
@@ -91,7 +92,9 @@ pub struct Judge {
     selection: Selection,
     suites: Vec<Source>,
     limits: Limits,
-    options: Options,
+    is_strict: bool,
+    known: Vec<KnownFailure>,
+    edition: Option<String>,
     in_real_time: bool,
 }
 
@@ -116,7 +119,9 @@ impl Judge {
             selection: Selection::default(),
             suites: Vec::new(),
             limits: Limits { max_wait: None, destructive: Destructive::Allowed },
-            options: Options::default(),
+            is_strict: false,
+            known: Vec::new(),
+            edition: None,
             in_real_time: false,
         }
     }
@@ -156,7 +161,7 @@ impl Judge {
     /// A failure that is known and defended: a check, or a check with a variant, and the reason. It is stale, and not
     /// green, when the check does not fail any more.
     pub fn known_failure(mut self, id: impl Into<String>, reason: impl Into<String>) -> Self {
-        self.options.known_failures.insert(id.into(), reason.into());
+        self.known.push(KnownFailure::new(id, reason));
         self
     }
 
@@ -174,7 +179,14 @@ impl Judge {
 
     /// As `--mode strict`: acceptable warns, a warning fails.
     pub const fn strict(mut self) -> Self {
-        self.options.strict = true;
+        self.is_strict = true;
+        self
+    }
+
+    /// Scores only what was part of this edition of the shipped suites; newer cases run and do not count, so that a newer
+    /// devgrant turns no test red.
+    pub fn edition(mut self, name: impl Into<String>) -> Self {
+        self.edition = Some(name.into());
         self
     }
 
@@ -197,11 +209,17 @@ impl Judge {
             return Err(clock_runs());
         }
         let catalog = catalog(self.suites)?;
-        let selected = catalog.select(&self.selection).map_err(|message| {
-            let (message, help) = message.split_once("\nhelp: ").unwrap_or((&message, "select other checks"));
+        let refused = |message: String| {
+            let (message, help) = message.split_once("\nhelp: ").unwrap_or((&message, "see docs/checks.md"));
             Trouble { message: message.to_owned(), detail: None, help: help.to_owned() }
-        })?;
-        let entries = catalog.with_controls(selected);
+        };
+        let entries = catalog.with_controls(catalog.select(&self.selection).map_err(refused)?);
+        let edition = self.edition.map(|name| catalog.editions.frozen(&name)).transpose().map_err(refused)?;
+        let options = Options {
+            strict: self.is_strict,
+            known_failures: KnownFailures::new(self.known, clock::today()),
+            edition,
+        };
         let (transport, pages): (Arc<dyn Transport>, Option<Arc<dyn Pages>>) = match self.way {
             Way::InProcess(server) => (Arc::new(server.clone()), Some(Arc::new(server))),
             Way::Given(transport, pages) => (transport, pages),
@@ -222,7 +240,7 @@ impl Judge {
             entries: &entries,
             target: &target,
             limits: self.limits,
-            options: &self.options,
+            options: &options,
             driver: name,
         };
         let doing = async {

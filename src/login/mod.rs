@@ -12,14 +12,10 @@ mod answer;
 mod play;
 mod qr;
 mod screen;
-#[cfg(test)]
-pub(crate) mod script;
 mod settings;
 mod text;
 
 pub use play::{Ended, play};
-#[cfg(test)]
-pub(crate) use qr::scan;
 pub use qr::{Ink, Qr};
 pub use screen::{Event, Prompt, Said, Screen};
 pub use settings::{Browser, Settings, SettingsError, system_browser};

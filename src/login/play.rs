@@ -272,6 +272,3 @@ fn open(browser: Browser, codes: &Codes) -> Result<(), String> {
     }
     browser(&page).map_err(|error| error.to_string())
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,14 +3,14 @@
 //! ```json
 //! { "version": 1, "run": { ... }, "exit_code": 1, "judgement": "2 must-level failures. Not conformant.",
 //!   "verdicts": { "pass": 74, ... }, "tallies": { "rfc8628": { "pass": 40, ... }, ... },
-//!   "cases": [ ... ], "exchanges": [ ... ], "ended": { ... } }
+//!   "cases": [ ... ], "card": [ ... ], "exchanges": [ ... ], "ended": { ... } }
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::event::{Began, CaseResult, Ended, ShownExchange};
+use crate::event::{Began, CardLine, CaseResult, Ended, ShownExchange};
 use crate::protocol::Tally;
 use crate::record::RunRecord;
 use crate::report::judgement;
@@ -29,8 +29,12 @@ struct Document<'a> {
     /// How many cases have each verdict. Known failures are among `fail` here, and counted again in `known_failures`.
     verdicts: BTreeMap<Verdict, usize>,
     known_failures: usize,
+    /// Failures of cases that came after the edition that is scored; among `fail` in `verdicts`, too.
+    unscored_failures: usize,
     tallies: BTreeMap<Tally, BTreeMap<Verdict, usize>>,
     cases: &'a [CaseResult],
+    /// The behaviour card.
+    card: &'a [CardLine],
     /// The exchanges of the cases that are neither green nor skipped.
     exchanges: Vec<&'a ShownExchange>,
 }
@@ -58,8 +62,10 @@ pub(super) fn write(record: &RunRecord) -> Vec<u8> {
         ended: record.ended.as_ref(),
         verdicts: Verdict::ALL.iter().map(|verdict| (*verdict, record.count(*verdict))).collect(),
         known_failures: judgement::known(record),
+        unscored_failures: judgement::unscored(record),
         tallies,
         cases: &record.cases,
+        card: &record.card,
         exchanges: wanted.iter().filter_map(|number| record.exchanges.get(number)).collect(),
     };
     // Every map has words as keys and writing into memory cannot fail.

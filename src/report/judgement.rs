@@ -66,6 +66,18 @@ pub fn is_known(case: &CaseResult) -> bool {
     case.verdict == Verdict::Fail && case.known.is_some()
 }
 
+/// A failure that does not count: the case came with an edition newer than the one that is scored.
+#[must_use]
+pub fn is_unscored(case: &CaseResult) -> bool {
+    case.verdict == Verdict::Fail && case.unscored.is_some() && !is_known(case)
+}
+
+/// How many failures do not count because their cases are newer than the edition that is scored.
+#[must_use]
+pub fn unscored(record: &RunRecord) -> usize {
+    record.cases.iter().filter(|case| is_unscored(case)).count()
+}
+
 fn stale_known(record: &RunRecord) -> usize {
     record.ended.as_ref().map_or(0, |ended| ended.stale_known.len())
 }
@@ -88,7 +100,7 @@ fn failures(record: &RunRecord) -> Vec<String> {
             let n = record.cases.iter().filter(|case| case.is_red() && case.weight == *weight).count();
             let label = match weight {
                 Weight::Level(level) => format!("{level}-level"),
-                Weight::Severity(_) => weight.label(),
+                Weight::Severity(_) | Weight::Card => weight.label(),
             };
             (n > 0).then(|| format!("{n} {label} {}", plural(n, "failure", "failures")))
         })
@@ -110,7 +122,10 @@ fn condemnation(record: &RunRecord) -> &'static str {
 }
 
 fn nothing_failed(record: &RunRecord) -> String {
-    let known = known(record);
+    if record.cases.is_empty() {
+        return "Nothing was to be judged; the behaviour was measured.".to_owned();
+    }
+    let (known, unscored) = (known(record), unscored(record));
     let mut remarks = Vec::new();
     let mut remark = |n: usize, one: &str, many: &str| {
         if n > 0 {
@@ -118,13 +133,15 @@ fn nothing_failed(record: &RunRecord) -> String {
         }
     };
     remark(known, "known failure", "known failures");
+    remark(unscored, "failure not scored", "failures not scored");
     remark(record.count(Verdict::Warn), "warning", "warnings");
     remark(record.count(Verdict::NotExercised), "case not exercised", "cases not exercised");
     remark(record.count(Verdict::Inconclusive), "case inconclusive", "cases inconclusive");
-    match (known, remarks.is_empty()) {
-        (_, true) => "Conformant: nothing failed.".to_owned(),
-        (0, false) => format!("Nothing failed, {}.", listed(&remarks)),
-        (_, false) => format!("Nothing new failed, {}.", listed(&remarks)),
+    match (known, unscored) {
+        _ if remarks.is_empty() => "Conformant: nothing failed.".to_owned(),
+        (0, 0) => format!("Nothing failed, {}.", listed(&remarks)),
+        (0, _) => format!("Nothing that is scored failed, {}.", listed(&remarks)),
+        (_, _) => format!("Nothing new failed, {}.", listed(&remarks)),
     }
 }
 
@@ -190,6 +207,24 @@ mod tests {
         record.ended.as_mut().unwrap().stale_known.push("a/b".to_owned());
         assert_eq!(sentence(&record), "Nothing failed, but 1 entry of the known failures is out of date.");
         assert_eq!(record.exit_code(), 1);
+    }
+
+    #[test]
+    fn what_is_newer_than_the_edition_turns_nothing_red() {
+        let must = Weight::Level(Level::Must);
+        let mut record =
+            with(&[(Verdict::Fail, must), (Verdict::Error, must), (Verdict::Inconclusive, must)]);
+        assert_eq!(record.exit_code(), 1);
+        for case in record.cases.iter_mut().take(3) {
+            case.unscored = Some("2026.2".to_owned());
+        }
+        assert_eq!(
+            sentence(&record),
+            "Nothing that is scored failed, 1 failure not scored and 1 case inconclusive."
+        );
+        assert_eq!(record.exit_code(), 0);
+        record.cases[0].known = Some("listed".to_owned());
+        assert_eq!((known(&record), unscored(&record)), (1, 0));
     }
 
     #[test]

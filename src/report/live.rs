@@ -60,6 +60,10 @@ impl Live {
                 self.judged += usize::from(case.verdict != Verdict::Skip);
                 self.failed += usize::from(case.is_red());
             }
+            Event::Measured(line) => {
+                self.waits.remove(&line.check);
+                self.under_way.remove(&line.check);
+            }
             Event::Ended(_) => {
                 self.waits.clear();
                 self.under_way.clear();

@@ -3,6 +3,7 @@
 
 use crate::record::RunRecord;
 
+pub mod comparison;
 mod json;
 pub mod judgement;
 pub mod live;

@@ -1,9 +1,11 @@
 //! Every format, seen on the same recorded runs.
 
+use crate::compare::compare;
 use crate::event::Event;
 use crate::record::RunRecord;
 
 use super::FORMATS;
+use super::comparison;
 use super::terminal::{Colour, Kept, Style, Verbosity, render};
 
 const RECORDS: [(&str, &str); 3] = [
@@ -63,6 +65,53 @@ fn a_run_that_says_nothing_says_what_to_type_next() {
     let ended = record.ended.as_mut().unwrap();
     ended.never_came_out.push("refresh is declared, and no answer had a refresh_token".to_owned());
     insta::assert_snapshot!(render(&record, &plain(100, Verbosity::Normal)));
+}
+
+/// Two runs of the same server, the second with faults; their exchanges are not kept.
+const PAIR: [&str; 2] =
+    [include_str!("../../fixtures/records/before.jsonl"), include_str!("../../fixtures/records/after.jsonl")];
+
+#[test]
+fn the_card_is_readable_in_narrow_and_in_wide_terminals() {
+    for width in [60, 120] {
+        let text = render(&RunRecord::read(PAIR[1]).unwrap(), &plain(width, Verbosity::Normal));
+        let card: String = text
+            .lines()
+            .skip_while(|line| !line.starts_with("Behaviour"))
+            .take_while(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n");
+        for line in card.lines() {
+            assert!(line.chars().count() <= width, "{line}");
+        }
+        insta::assert_snapshot!(format!("card_{width}"), card);
+    }
+}
+
+#[test]
+fn a_comparison_is_told_to_people_and_to_programs() {
+    let [before, after] = PAIR.map(|text| RunRecord::read(text).unwrap());
+    let worse = compare(&before, &after).unwrap();
+    insta::assert_snapshot!(
+        "worse",
+        comparison::text(&before, &after, &worse, &plain(80, Verbosity::Normal))
+    );
+    insta::assert_snapshot!("worse_json", comparison::json(&worse));
+    let better = compare(&after, &before).unwrap();
+    insta::assert_snapshot!(
+        "better",
+        comparison::text(&after, &before, &better, &plain(80, Verbosity::Normal))
+    );
+    let same = compare(&before, &before).unwrap();
+    let text = comparison::text(&before, &before, &same, &plain(80, Verbosity::Normal));
+    assert!(text.ends_with("B is not worse: nothing differs. exit 0\n"), "{text}");
+    let (_, old) = RECORDS[0];
+    let old = RunRecord::read(old).unwrap();
+    let other = compare(&old, &after).unwrap();
+    insta::assert_snapshot!(
+        "other_runs",
+        comparison::text(&old, &after, &other, &plain(80, Verbosity::Normal))
+    );
 }
 
 #[test]

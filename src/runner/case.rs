@@ -1,10 +1,11 @@
 //! One case: its steps in order, on sessions, connections and cookies of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::link::Label;
+use super::measure::{self, Measured};
 use super::run::Run;
 use super::scope::Values;
 use super::session::{Session, Sessions};
@@ -12,11 +13,12 @@ use crate::approval::Tab;
 use crate::exchange::{Exchange, NoAnswer};
 use crate::expect;
 use crate::http::Transport;
+use crate::oracle::Asker;
 use crate::outcome::Outcome;
 use crate::plan::Case;
 use crate::protocol::{Endpoint, Role};
 use crate::suite::{Check, Edits, Expectation, Step, mentions};
-use crate::timing::{Anchor, Timing};
+use crate::timing::{Anchor, Constant, Timekeeper, Timing, show};
 use crate::verdict::{Grade, Mismatch};
 
 /// Why a case ends before its last step.
@@ -41,6 +43,8 @@ pub(super) struct Played {
     /// It was not exercised because an answer never came: a server that was overrun may well answer later.
     pub(super) unanswered: bool,
     pub(super) exchanges: Vec<u32>,
+    /// The line of the behaviour card, where the check has one.
+    pub(super) line: Option<String>,
 }
 
 /// Plays one case once.
@@ -57,6 +61,8 @@ pub(super) struct Player<'a> {
     pub(super) said: Mutex<Vec<String>>,
     pub(super) mismatches: Vec<Mismatch>,
     pub(super) exchanges: Mutex<Vec<Arc<Exchange>>>,
+    /// The polls whose times prove nothing about pace, by number.
+    pub(super) unsure: Mutex<BTreeSet<u32>>,
     /// Since when the next `poll_until` counts: the end of the step before, or the expiry that was waited for.
     pub(super) mark: Duration,
     pub(super) broken: bool,
@@ -78,6 +84,7 @@ impl<'a> Player<'a> {
             said: Mutex::default(),
             mismatches: Vec::new(),
             exchanges: Mutex::default(),
+            unsure: Mutex::default(),
             mark: run.link.now(),
             broken: false,
             names_slow_down: mentions(check, case.variant, Outcome::SlowDown),
@@ -92,6 +99,13 @@ impl<'a> Player<'a> {
         if stop.is_none() {
             stop = self.judge_together(check).await.err();
         }
+        let mut line = None;
+        if stop.is_none() && check.card.is_some() {
+            match self.line(check).await {
+                Ok(text) => line = Some(text),
+                Err(reason) => stop = Some(reason),
+            }
+        }
         let taken = self.taken();
         let said = self.said.into_inner().unwrap_or_else(PoisonError::into_inner);
         // What is attempted may be refused; where something is wrong behind it, what the pages said belongs to it.
@@ -102,7 +116,7 @@ impl<'a> Player<'a> {
             && taken.iter().any(|exchange| exchange.answer.is_err());
         let mut exchanges: Vec<u32> = taken.iter().map(|exchange| exchange.number).collect();
         exchanges.sort_unstable();
-        Played { mismatches: self.mismatches, stop, broken: self.broken, unanswered, exchanges }
+        Played { mismatches: self.mismatches, stop, broken: self.broken, unanswered, exchanges, line }
     }
 
     async fn steps(&mut self, steps: &'a [Step]) -> Result<(), Stop> {
@@ -208,7 +222,14 @@ impl<'a> Player<'a> {
         client: Role,
         composed: crate::compose::Composed,
     ) -> Result<Arc<Exchange>, Stop> {
-        self.send_paced(endpoint, client, composed, None).await
+        let codes = self.sessions.values().flatten().filter_map(|session| session.codes.as_ref());
+        let named: Vec<u32> =
+            codes.filter(|codes| codes.is_in(&composed)).map(|codes| codes.issued).collect();
+        let exchange = self.send_paced(endpoint, client, composed, None).await?;
+        for issued in named {
+            self.run.chronicle.asked(issued, Asker::Anybody, &exchange);
+        }
+        Ok(exchange)
     }
 
     /// Sends a poll; one that goes out from `on_pace_from` on keeps the session's pace.
@@ -264,7 +285,52 @@ impl<'a> Player<'a> {
             self.mismatches.truncate(before);
             return Err(ended_by_itself(exchange));
         }
+        if is_off && self.is_about_pace(exchange) && self.is_unsure(exchange) {
+            self.mismatches.truncate(before);
+            return Err(Stop::Inconclusive(format!(
+                "exchange #{} took {}, or went out late, which is too much to judge pace by",
+                exchange.number,
+                show(exchange.took())
+            )));
+        }
         controlled
+    }
+
+    /// Is it an answer about pace to a check about pace?
+    fn is_about_pace(&self, exchange: &Exchange) -> bool {
+        self.names_slow_down && matches!(exchange.outcome(), Outcome::Pending | Outcome::SlowDown)
+    }
+
+    /// Do the times of this poll prove nothing?
+    fn is_unsure(&self, exchange: &Exchange) -> bool {
+        self.unsure.lock().unwrap_or_else(PoisonError::into_inner).contains(&exchange.number)
+    }
+
+    /// The polls of the case whose times prove something, or that there are too few of them to speak of pace.
+    fn sure_polls(&self, polls: &[Arc<Exchange>]) -> Result<Vec<Arc<Exchange>>, Stop> {
+        let sure: Vec<_> = polls.iter().filter(|exchange| !self.is_unsure(exchange)).cloned().collect();
+        let unsure = polls.len() - sure.len();
+        if measure::is_too_much(unsure, polls.len()) {
+            let measured = self.measured(polls).unwrap_or_default();
+            return Err(Stop::Inconclusive(format!(
+                "{unsure} of {} polls took longer than a quarter of the interval, or went out late; that is too much to judge \
+                 pace by{measured}",
+                polls.len()
+            )));
+        }
+        Ok(sure)
+    }
+
+    /// The round trips of some polls, to be put behind a sentence about times.
+    pub(super) fn measured(&self, polls: &[Arc<Exchange>]) -> Option<String> {
+        Measured::of(polls.iter().map(|exchange| &**exchange)).map(|measured| format!("; {measured}"))
+    }
+
+    /// What a verdict on pace rests on.
+    fn times(&self, polls: &[Arc<Exchange>]) -> String {
+        let session = self.sessions.values().flatten().next();
+        let tolerance = session.map_or(Duration::ZERO, |session| session.constant(Constant::GRound));
+        format!("; g_round {}{}", show(tolerance), self.measured(polls).unwrap_or_default())
     }
 
     /// May this answer of a session come from the end of its life?
@@ -295,9 +361,14 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// A set-up request must have come out.
+    /// A set-up request must have come out. For the card, one with a name is looked at instead, whatever its answer;
+    /// without codes there is nothing to look at.
     pub(super) fn set_up(&self, wanted: &str, came_out: bool, exchange: &Exchange) -> Result<(), Stop> {
-        if came_out {
+        let is_looked_at = || {
+            exchange.asked.endpoint != Endpoint::DeviceAuthorization
+                && self.named.values().any(|named| named.number == exchange.number)
+        };
+        if came_out || (self.case.entry.check.card.is_some() && is_looked_at()) {
             return Ok(());
         }
         Err(Stop::NotExercised(format!(
@@ -344,8 +415,15 @@ impl<'a> Player<'a> {
             {
                 return Err(ended_by_itself(last));
             }
+            let is_of_pace = matches!(expectation, Expectation::Never(never) if never.outcome.contains(&Outcome::SlowDown));
+            let exchanges = if is_of_pace { self.sure_polls(&exchanges)? } else { exchanges };
+            let times = is_of_pace.then(|| self.times(&exchanges));
             let exchanges: Vec<&Exchange> = exchanges.iter().map(|exchange| &**exchange).collect();
-            let overall = expect::judge_all(std::slice::from_ref(expectation), &exchanges, &self.values());
+            let mut overall =
+                expect::judge_all(std::slice::from_ref(expectation), &exchanges, &self.values());
+            for mismatch in &mut overall.mismatches {
+                mismatch.actual.extend(times.clone());
+            }
             self.mismatches.extend(overall.mismatches);
             if let Some(reason) = overall.not_exercised {
                 return Err(Stop::NotExercised(reason));

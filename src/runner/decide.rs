@@ -90,6 +90,7 @@ impl<'a> Player<'a> {
             Decision::Deny => Capability::Denial,
         };
         self.waits_for_pages(deadline).await;
+        let began = self.run.link.now();
         let decided = match decision {
             Decision::Approve if tamper.is_none() => {
                 // By its id: the roles `tv` and `pace` may be one client.
@@ -99,6 +100,17 @@ impl<'a> Player<'a> {
             Decision::Approve | Decision::Deny => driver.decide(ask).await,
         };
         let pages = self.keep_pages(trace, visit, &codes.user_code).await;
+        // Whatever page followed, it was submitted; certain it is only where the page is no error.
+        let (began, came_out) = match &decided {
+            Ok(submitted) => {
+                let is_good =
+                    submitted.status.is_none_or(|status| status < 400) && !decide.attempt && tamper.is_none();
+                let done = self.run.link.since_start(submitted.done);
+                (self.run.link.since_start(submitted.sent), is_good.then_some(done))
+            }
+            Err(_) => (began, None),
+        };
+        self.run.chronicle.decided(codes.issued, decision, began, came_out);
         match decided {
             Ok(_) => {
                 if tamper.is_none() {
@@ -207,7 +219,9 @@ impl<'a> Player<'a> {
     /// A poll that is one of several things at once: sent as it is, nothing repeated.
     async fn poll_beside(&self, session: &Session, edits: &Edits) -> Result<Arc<Exchange>, Stop> {
         let (composed, role) = self.compose_poll(session, &PollAs { edits, client: None })?;
-        self.send(crate::protocol::Endpoint::Token, role, composed).await
+        let exchange = self.send_paced(crate::protocol::Endpoint::Token, role, composed, None).await?;
+        self.chronicle(session, edits, role, &exchange);
+        Ok(exchange)
     }
 }
 

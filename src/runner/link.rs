@@ -11,7 +11,7 @@ use super::pages;
 use crate::approval::Fetched;
 use crate::compose::Composed;
 use crate::event::{Event, ShownExchange, Waiting};
-use crate::exchange::{Asked, Exchange, NoAnswer};
+use crate::exchange::{Answer, Asked, Exchange, NoAnswer};
 use crate::http::{Sent, Transport};
 use crate::outcome::Outcome;
 use crate::protocol::{Endpoint, Role};
@@ -122,10 +122,8 @@ impl Link {
 
     /// Waits as long as a limiter says, within bounds.
     pub(super) async fn wait_out(&self, case: &str, exchange: &Exchange) {
-        let told = exchange.answer.as_ref().ok().and_then(|answer| {
-            answer.header("retry-after").next().and_then(|value| value.trim().parse().ok())
-        });
-        let wait = told.map_or(LIMITED_WAIT, Duration::from_secs).min(LONGEST_RETRY_AFTER);
+        let told = exchange.answer.as_ref().ok().and_then(Answer::retry_after);
+        let wait = told.unwrap_or(LIMITED_WAIT).min(LONGEST_RETRY_AFTER);
         self.wait_until(case, exchange.done + wait, "a rate limit").await;
     }
 

@@ -2,10 +2,13 @@
 //!
 //! Knows HTTP, OAuth words, sessions and clocks; knows no requirement: whatever a verdict depends on is in the YAML.
 
+mod card;
 mod case;
+mod chronicle;
 mod decide;
 mod firsts;
 mod link;
+mod measure;
 mod pages;
 mod poll;
 mod preflight;
@@ -18,7 +21,7 @@ mod settle;
 mod tokens;
 
 pub use link::Link;
-pub use preflight::{Preflight, Trouble, locate, preflight};
+pub use preflight::{Metadata, Preflight, Trouble, locate, preflight};
 pub use prepare::{Ready, Wanted, prepare};
 pub use resolve::Resolved;
 pub use run::Run;

@@ -69,7 +69,11 @@ impl<'a> Player<'a> {
             }
             self.said.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text);
         }
-        self.judge_page(step, exchanges.last())
+        let page = match open.to {
+            Some(Reach::Decision) => asking(&exchanges),
+            Some(Reach::Address) | None => exchanges.last().cloned(),
+        };
+        self.judge_page(step, page.as_ref())
     }
 
     /// Types a code, once or until the server takes no more.
@@ -224,6 +228,26 @@ fn fate(exchange: &Exchange) -> Option<CodeFate> {
     exchange.page.as_ref()?.code
 }
 
+/// The last page, with what is said and offered by all pages of the visit that offer a decision: some servers have the
+/// user compare the code at one page and approve at the next.
+fn asking(exchanges: &[Arc<Exchange>]) -> Option<Arc<Exchange>> {
+    let mut last = exchanges.last()?.as_ref().clone();
+    let before: Vec<&Page> = exchanges
+        .iter()
+        .rev()
+        .skip(1)
+        .filter_map(|exchange| exchange.page.as_ref())
+        .filter(|page| !page.offers.is_empty())
+        .collect();
+    if let Some(page) = &mut last.page {
+        for other in before {
+            page.text = format!("{} {}", other.text, page.text);
+            page.offers.extend(&other.offers);
+        }
+    }
+    Some(Arc::new(last))
+}
+
 /// The same page, taken for that of a limit.
 fn limit(exchange: &Exchange) -> Arc<Exchange> {
     let mut limited = exchange.clone();
@@ -365,6 +389,7 @@ mod tests {
             verification_uri_complete: None,
             interval: None,
             lifetime: None,
+            issued: 1,
         }
     }
 

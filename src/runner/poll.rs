@@ -1,10 +1,12 @@
 //! The verbs around codes: asking for them, polling, racing.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::case::{Player, Stop, ended_by_itself, no_session};
+use super::chronicle::asker;
 use super::link::{Label, PATIENCE};
+use super::measure::is_unsure;
 use super::session::Session;
 use crate::compose::{Composed, form_post, is_without_effect};
 use crate::exchange::Exchange;
@@ -51,7 +53,7 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    async fn ask_for_codes(&self, role: Role, edits: &Edits) -> Result<Session, Stop> {
+    pub(super) async fn ask_for_codes(&self, role: Role, edits: &Edits) -> Result<Session, Stop> {
         let client = self.run.client(role).ok_or_else(|| no_client(role))?;
         let scope = client.scope.as_deref();
         let params: Vec<(&str, &str)> = scope.map(|scope| ("scope", scope)).into_iter().collect();
@@ -72,7 +74,11 @@ impl<'a> Player<'a> {
             }
             let requested = edits.with.get("scope").cloned().or_else(|| scope.map(ToOwned::to_owned));
             let requested = requested.filter(|_| !edits.without.iter().any(|name| name == "scope"));
-            return Ok(Session::new(role, exchange, requested, self.run.found.constants.clone()));
+            let session = Session::new(role, exchange, requested, self.run.found.constants.clone());
+            if let Some(codes) = &session.codes {
+                self.run.chronicle.issued(&self.name, &session.authorized, codes);
+            }
+            return Ok(session);
         }
     }
 
@@ -120,10 +126,15 @@ impl<'a> Player<'a> {
         loop {
             let what =
                 if session.device.slow_downs() > 0 { "recovery from slow_down" } else { "the interval" };
+            let due = at.max(self.run.link.now());
             self.run.link.wait_until(&self.name, at, what).await;
             let (composed, role) = self.compose_poll(session, poll)?;
             let on_pace_from = Some(session.heard + session.interval());
             let exchange = self.send_paced(Endpoint::Token, role, composed, on_pace_from).await?;
+            self.chronicle(session, poll.edits, role, &exchange);
+            if is_unsure(&exchange, due, session.interval()) {
+                self.unsure.lock().unwrap_or_else(PoisonError::into_inner).insert(exchange.number);
+            }
             session.answered(&exchange);
             match exchange.outcome() {
                 Outcome::SlowDown if !self.names_slow_down => {
@@ -142,6 +153,14 @@ impl<'a> Player<'a> {
             }
             tries += 1;
         }
+    }
+
+    /// Notes a poll for the oracle.
+    pub(super) fn chronicle(&self, session: &Session, edits: &Edits, role: Role, exchange: &Arc<Exchange>) {
+        let (Some(codes), Some(client)) = (&session.codes, self.run.client(role)) else { return };
+        let failed = exchange.asked.manner.failed_authentication;
+        let asker = asker(edits, role, client, self.run.client(session.role), failed);
+        self.run.chronicle.asked(codes.issued, asker, exchange);
     }
 
     fn due(&self, session: &Session, after: Option<&Timing>) -> Duration {
@@ -173,7 +192,12 @@ impl<'a> Player<'a> {
                 }
                 None => this.due(session, poll.after.as_ref()),
             };
-            this.poll_once(session, &PollAs { edits: &edits, client: None }, at).await
+            let answer = this.poll_once(session, &PollAs { edits: &edits, client: None }, at).await?;
+            // `after: 0 s` is whenever the steps before allow it.
+            if poll.after.as_ref().is_some_and(|after| after.seconds(session) > 0.0) {
+                this.went_out_in_time(session, &answer, at)?;
+            }
+            Ok(answer)
         });
         let answers = futures_util::future::join_all(polls).await;
         self.sessions.insert(poll.session.clone(), sessions);
@@ -295,7 +319,11 @@ impl<'a> Player<'a> {
                     Some(Mismatch {
                         grade,
                         expected: format!("{} by {}", words(&until.outcome), bounds(by)),
-                        actual: format!("{outcome} at poll {polls}, still otherwise {} after", show(late_by)),
+                        actual: format!(
+                            "{outcome} at poll {polls}, still otherwise {} after{}",
+                            show(late_by),
+                            self.times_of(by, session)
+                        ),
                         because,
                         exchange: Some(answer.number),
                     })
@@ -313,13 +341,27 @@ impl<'a> Player<'a> {
                         Some(by) => format!("{} by {}", words(&until.outcome), bounds(by)),
                         None => words(&until.outcome),
                     },
-                    actual: format!("{} at poll {polls}, {} after", self.short(&answer), show(late_by)),
+                    actual: format!(
+                        "{} at poll {polls}, {} after{}",
+                        self.short(&answer),
+                        show(late_by),
+                        until.by.as_ref().map(|by| self.times_of(by, session)).unwrap_or_default()
+                    ),
                     because: None,
                     exchange: Some(answer.number),
                 };
                 return Ok((answer, Some(mismatch)));
             }
         }
+    }
+
+    /// What a verdict by bounds rests on: how long they are, and the round trips of the session.
+    fn times_of(&self, by: &Graded<Bound>, session: &Session) -> String {
+        let bounds = by.all().filter_map(|bound| match bound {
+            Bound::Within(timing) => Some(format!("; {timing} {}", show(timing.length(session)))),
+            Bound::Poll(_) => None,
+        });
+        bounds.chain(self.measured(&session.answers)).collect()
     }
 
     pub(super) async fn race(&mut self, race: &'a Race, step: &'a Step) -> Result<(), Stop> {
@@ -336,6 +378,7 @@ impl<'a> Player<'a> {
             let answers = this.run.link.race(&*this.transport, label, all).await;
             for answer in &answers {
                 this.take(answer.clone());
+                this.chronicle(session, &edits, role, answer);
                 if let Err(crate::exchange::NoAnswer::Ours(trouble)) = &answer.answer {
                     return Err(Stop::Error(trouble.clone()));
                 }

@@ -25,6 +25,9 @@ use crate::target::{Client, Target};
 /// The name under which preflight's exchanges are recorded.
 const CASE: &str = "preflight";
 
+/// The most of an issuer's name that is shown.
+const LONGEST_ISSUER: usize = 200;
+
 /// What preflight came to.
 pub struct Preflight {
     /// Where the endpoints are.
@@ -79,7 +82,7 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
         detail: None,
         help: "add clients.tv: the public client that checks use unless they say otherwise".to_owned(),
     })?;
-    let endpoints = locate(link, target).await?;
+    let endpoints = locate(link, target, Metadata::AsPublished).await?;
     let mut notes = Vec::new();
     let plain_http = is_plain_loopback(&endpoints.token);
     let unassessed = if !link.shared().has_tls() {
@@ -147,30 +150,55 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
     Ok(Preflight { endpoints, found, notes })
 }
 
+/// Which metadata may say where the endpoints are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metadata {
+    /// What is published, whatever issuer it names: that is for checks to judge.
+    AsPublished,
+    /// Only what names the very issuer that it was asked of, to the code point (RFC 8414 §3.3, §4).
+    OfItsIssuer,
+}
+
 /// Where the endpoints are, by the target file and the issuer's metadata.
 ///
 /// # Errors
 /// Nobody listens, or an endpoint is nowhere to be found.
-pub async fn locate(link: &Link, target: &Target) -> Result<Resolved, Trouble> {
+pub async fn locate(link: &Link, target: &Target, metadata: Metadata) -> Result<Resolved, Trouble> {
     let mut endpoints = Resolved::default();
-    let metadata = match &target.issuer {
-        Some(issuer) => discover(link, issuer, &mut endpoints).await?,
-        None => Map::new(),
+    let found = match &target.issuer {
+        Some(issuer) => discover(link, issuer, metadata, &mut endpoints).await?,
+        None => Discovered::default(),
     };
-    if let Err(message) = endpoints.fill(target, &metadata) {
+    if let Err(message) = endpoints.fill(target, &found.members) {
         let nowhere = target.issuer.as_deref().filter(|_| endpoints.metadata(None).is_none());
-        return Err(Trouble {
-            message: nowhere.map_or(message, |issuer| format!("the issuer {issuer} publishes no metadata")),
-            detail: nowhere.map(|issuer| {
-                let places = well_known(issuer).into_iter().map(|(_, url)| format!("no metadata at {url}"));
-                places.collect::<Vec<_>>().join("\n")
-            }),
-            help: "is the issuer right? without metadata, write endpoints.device_authorization and endpoints.token in \
-                   the target file"
-                .to_owned(),
-        });
+        return Err(nowhere.map_or_else(|| incomplete(message), |issuer| nothing_at(issuer, &found.foreign)));
     }
     Ok(endpoints)
+}
+
+fn incomplete(message: String) -> Trouble {
+    let help = "is the issuer right? without metadata, write endpoints.device_authorization and endpoints.token in the \
+                target file";
+    Trouble { message, detail: None, help: help.to_owned() }
+}
+
+/// The issuer has no metadata, or none that may be used.
+fn nothing_at(issuer: &str, foreign: &[String]) -> Trouble {
+    if !foreign.is_empty() {
+        return Trouble {
+            message: format!(
+                "the metadata names another issuer than {issuer}: it must not be used (RFC 8414 §3.3)"
+            ),
+            detail: Some(foreign.join("\n")),
+            help: "write the issuer in the target file exactly as the server does, if it is the right one"
+                .to_owned(),
+        };
+    }
+    let places = well_known(issuer).into_iter().map(|(_, url)| format!("no metadata at {url}"));
+    Trouble {
+        detail: Some(places.collect::<Vec<_>>().join("\n")),
+        ..incomplete(format!("the issuer {issuer} publishes no metadata"))
+    }
 }
 
 struct AskedBy {
@@ -214,13 +242,23 @@ async fn send(link: &Link, endpoint: Endpoint, client: Role, composed: Composed)
     link.exchange_patiently(link.shared(), label, composed).await
 }
 
+/// What the metadata documents of an issuer say.
+#[derive(Default)]
+struct Discovered {
+    /// The members of all of them; the first document wins.
+    members: Map<String, serde_json::Value>,
+    /// The documents that were left aside, each with the issuer that it names.
+    foreign: Vec<String>,
+}
+
 /// Tries the well-known places of the issuer in order; both documents are kept where both are there.
 async fn discover(
     link: &Link,
     issuer: &str,
+    metadata: Metadata,
     endpoints: &mut Resolved,
-) -> Result<Map<String, serde_json::Value>, Trouble> {
-    let mut found = Map::new();
+) -> Result<Discovered, Trouble> {
+    let mut found = Discovered::default();
     for (document, url) in well_known(issuer) {
         let slot = match document {
             MetadataDocument::Oauth => &mut endpoints.oauth_metadata,
@@ -241,11 +279,20 @@ async fn discover(
         let exchange = send(link, Endpoint::Metadata, Role::Tv, composed).await;
         somebody_is_there(&url, &exchange)?;
         let is_good = exchange.answer.as_ref().is_ok_and(|answer| answer.status == 200);
-        if let Some(document) = exchange.members().filter(|_| is_good) {
-            *slot = Some(url);
-            for (name, value) in document {
-                found.entry(name.clone()).or_insert_with(|| value.clone());
-            }
+        let Some(document) = exchange.members().filter(|_| is_good) else { continue };
+        let named = document.get("issuer").and_then(serde_json::Value::as_str);
+        if metadata == Metadata::OfItsIssuer && named != Some(issuer) {
+            let named: Option<String> = named.map(|named| named.chars().take(LONGEST_ISSUER).collect());
+            // As a literal, so that nothing in it can move a terminal's cursor.
+            found.foreign.push(named.map_or_else(
+                || format!("{url} names no issuer"),
+                |named| format!("{url} names the issuer {named:?}"),
+            ));
+            continue;
+        }
+        *slot = Some(url);
+        for (name, value) in document {
+            found.members.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
     Ok(found)

@@ -76,7 +76,7 @@ fn began(wanted: &Wanted<'_>, preflight: &Preflight, plan: &Plan<'_>) -> Began {
         started: crate::clock::wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         checks: plan.checks(),
         cases: plan.cases.len(),
-        left_out: plan.skipped.len(),
+        left_out: plan.skipped.iter().filter(|skipped| !skipped.case.is_of_card()).count(),
         suites: suites_of(wanted.catalog, plan),
         decisions: plan.decisions(),
         driver: wanted.driver.map(ToOwned::to_owned),
@@ -90,6 +90,7 @@ fn began(wanted: &Wanted<'_>, preflight: &Preflight, plan: &Plan<'_>) -> Began {
             .map(|(constant, length)| (constant.word().to_owned(), show(*length)))
             .collect(),
         strict: wanted.options.strict,
+        edition: wanted.options.edition.as_ref().map(|frozen| frozen.edition.clone()),
         notes: preflight.notes.clone(),
     }
 }

@@ -26,6 +26,8 @@ pub struct Resolved {
     pub openid_metadata: Option<String>,
     /// The keys that verify what the server signs, if the metadata names a place.
     pub jwks: Option<String>,
+    /// A resource indicator that the server knows.
+    pub resource: Option<String>,
 }
 
 impl Resolved {
@@ -82,6 +84,8 @@ impl Resolved {
         self.revocation = find(&written.revocation, "revocation_endpoint");
         self.introspection = find(&written.introspection, "introspection_endpoint");
         self.jwks = find(&None, "jwks_uri");
+        let resource = target.resource.as_ref().and_then(|own| absolute(target.issuer.as_deref(), own));
+        self.resource = resource.or_else(|| self.api.clone());
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::chronicle::Chronicle;
 use super::firsts::Firsts;
 use super::link::{Label, Link};
 use super::resolve::Resolved;
@@ -39,6 +40,8 @@ pub struct Run {
     pub(super) deciding: Semaphore,
     /// Who has approved which client before.
     pub(super) firsts: Firsts,
+    /// What was done with each code.
+    pub(super) chronicle: Chronicle,
     unknown: Client,
     device_codes: OnceLock<redact::Known>,
     came_out: Mutex<BTreeMap<Capability, Tries>>,
@@ -76,6 +79,7 @@ impl Run {
             device_codes: OnceLock::new(),
             deciding: Semaphore::new(MOST_DECISIONS),
             firsts: Firsts::default(),
+            chronicle: Chronicle::default(),
             came_out: Mutex::default(),
             samples: samples.into_iter().map(|sample| (sample.name.clone(), OnceCell::new())).collect(),
         }

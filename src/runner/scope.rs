@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::run::Run;
 use super::session::{Session, Sessions};
 use crate::exchange::Exchange;
-use crate::expect::{self, Scope};
+use crate::expect::{self, Scope, answer_word};
 use crate::outcome::lenient_text;
 use crate::protocol::Capability;
-use crate::suite::{ClientValue, Placeholder, TargetValue, placeholders};
+use crate::suite::{ANSWER, ClientValue, Placeholder, TargetValue, placeholders};
 use crate::timing::{Anchor, Constant, NOW, Timekeeper, Timing};
 
 /// The values of a case by name.
@@ -29,6 +29,7 @@ impl Values<'_> {
         match placeholder {
             Placeholder::Random => Some(self.run.random.clone()),
             Placeholder::Target(TargetValue::Issuer) => self.run.target.issuer.clone(),
+            Placeholder::Target(TargetValue::Resource) => self.run.endpoints.resource.clone(),
             Placeholder::Client(role, ClientValue::Id) => Some(self.run.client(role)?.id.clone()),
             Placeholder::Client(role, ClientValue::Secret) => {
                 self.run.client(role)?.secret.as_ref().map(|secret| secret.expose().to_owned())
@@ -62,9 +63,15 @@ impl Values<'_> {
 
 /// A member of a named answer, or a claim of the JWT that is one: `id_token.sub`.
 fn of_answer(answer: &Exchange, name: &str) -> Option<String> {
+    if name == ANSWER {
+        return Some(answer_word(answer));
+    }
     let members = answer.members()?;
     let Some((member, claim)) = name.split_once('.') else { return lenient_text(members.get(name)?) };
-    lenient_text(expect::jwt_claims(members.get(member)?.as_str()?)?.get(claim)?)
+    match expect::jwt_claims(members.get(member)?.as_str()?)?.get(claim)? {
+        list @ serde_json::Value::Array(_) => Some(list.to_string()),
+        value => lenient_text(value),
+    }
 }
 
 impl Scope for Values<'_> {

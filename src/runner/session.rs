@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::device::{Answer, Device};
-use crate::exchange::Exchange;
+use crate::exchange::{self, Exchange};
 use crate::outcome::{Outcome, lenient_number, lenient_text, verification_uri};
 use crate::protocol::Role;
 use crate::timing::{Constant, Constants, Timekeeper};
@@ -38,6 +38,8 @@ pub(super) struct Session {
 /// What a device needs to go on.
 #[derive(Clone)]
 pub(super) struct Codes {
+    /// The exchange that brought them.
+    pub(super) issued: u32,
     pub(super) device_code: String,
     pub(super) user_code: String,
     pub(super) verification_uri: String,
@@ -74,6 +76,7 @@ impl Codes {
             Duration::try_from_secs_f64(number).ok().filter(|length| !length.is_zero())
         };
         Some(Self {
+            issued: exchange.number,
             device_code: lenient_text(members.get("device_code")?)?,
             user_code: lenient_text(members.get("user_code")?)?,
             verification_uri: verification_uri(members)?.to_owned(),
@@ -201,6 +204,9 @@ impl Session {
             "verification_uri" => codes.map(|codes| codes.verification_uri.clone()),
             "verification_uri_complete" => codes.and_then(|codes| codes.verification_uri_complete.clone()),
             "client_id" => client_id.map(ToOwned::to_owned),
+            "less_scope" => {
+                self.requested_scope.as_deref()?.rsplit_once(' ').map(|(less, _)| less.to_owned())
+            }
             "access_token" => self.token_sets.last().map(|set| set.access_token.clone()),
             "refresh_token" => self.token_sets.last().and_then(|set| set.refresh_token.clone()),
             member => self.authorized.members().and_then(|members| lenient_text(members.get(member)?)),
@@ -236,12 +242,7 @@ pub(super) type Sessions = BTreeMap<String, Vec<Session>>;
 
 /// What the device makes of an answer.
 fn device_answer(exchange: &Exchange) -> Answer {
-    let retry_after = exchange
-        .answer
-        .as_ref()
-        .ok()
-        .and_then(|answer| answer.header("retry-after").next().and_then(|value| value.trim().parse().ok()))
-        .map(Duration::from_secs);
+    let retry_after = exchange.answer.as_ref().ok().and_then(exchange::Answer::retry_after);
     match exchange.outcome() {
         Outcome::Pending => Answer::Pending,
         Outcome::SlowDown => {

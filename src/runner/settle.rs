@@ -8,24 +8,31 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::case::{Played, Player, Stop};
+use super::chronicle::Overview;
 use super::run::Run;
 use super::scope::Values;
-use crate::catalog::Catalog;
-use crate::event::{CaseResult, Ended, Event, case_name};
+use crate::catalog::{Catalog, Entry};
+use crate::coverage::Coverage;
+use crate::edition::Frozen;
+use crate::event::{CardLine, CaseResult, Ended, Event, Reading};
 use crate::exchange::Exchange;
 use crate::expect;
+use crate::known::KnownFailures;
+use crate::oracle::{Oracle, Terms};
 use crate::outcome::Outcome;
 use crate::plan::{Case, Plan, needs_polling};
 use crate::suite::{Alone, Check, Over, mentions};
-use crate::verdict::{Mismatch, Verdict};
+use crate::verdict::{Grade, Mismatch, Verdict};
 
 /// How the verdicts are taken.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// `--mode strict`.
     pub strict: bool,
-    /// Failures that are known and defended: id to reason.
-    pub known_failures: BTreeMap<String, String>,
+    /// Failures that are known and defended.
+    pub known_failures: KnownFailures,
+    /// `--edition`: what came later is judged and does not count.
+    pub edition: Option<Frozen>,
 }
 
 /// Plays the plan and tells everything as events, [`Event::Ended`] last; `interrupt` ends it early.
@@ -40,14 +47,15 @@ pub async fn play(
     for skipped in &plan.skipped {
         let ended =
             Ending { verdict: Verdict::Skip, reason: Some(skipped.reason.clone()), ..Ending::default() };
-        tell(run, &skipped.case, ended, options).await;
+        tell(run, catalog, &skipped.case, ended, options).await;
     }
     let results = std::sync::Mutex::new(Vec::new());
     let interrupted = tokio::select! {
-        () = settle(run, plan, options, &results) => false,
+        () = settle(run, catalog, plan, options, &results) => false,
         () = interrupt => true,
     };
     let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let names = [catalog.cases(), catalog.editions.retired.clone()].concat();
     let judged: BTreeSet<&str> = results
         .iter()
         .filter(|result: &&CaseResult| result.verdict.is_judged())
@@ -58,8 +66,12 @@ pub async fn play(
             interrupted,
             took_ms: whole_ms(run.link.now().saturating_sub(start)),
             never_came_out: run.never_came_out(),
-            stale_known: if interrupted { Vec::new() } else { stale(&results, catalog, options) },
-            coverage: catalog.requirements.coverage(judged),
+            stale_known: if interrupted {
+                Vec::new()
+            } else {
+                options.known_failures.stale(&results, &names)
+            },
+            coverage: Coverage::of(catalog).of_a_run(judged),
         })))
         .await;
 }
@@ -73,6 +85,8 @@ struct Ending {
     took: Duration,
     /// Something that it needed was never answered.
     unanswered: bool,
+    /// The line of the behaviour card, where the check has one.
+    line: Option<String>,
 }
 
 impl Default for Ending {
@@ -84,13 +98,20 @@ impl Default for Ending {
             exchanges: Vec::new(),
             took: Duration::ZERO,
             unanswered: false,
+            line: None,
         }
     }
 }
 
-async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sync::Mutex<Vec<CaseResult>>) {
-    let keep = |result: CaseResult| {
-        results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(result);
+async fn settle(
+    run: &Run,
+    catalog: &Catalog,
+    plan: &Plan<'_>,
+    options: &Options,
+    results: &std::sync::Mutex<Vec<CaseResult>>,
+) {
+    let keep = |result: Option<CaseResult>| {
+        results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(result);
     };
     let (over, played): (Vec<&Case<'_>>, Vec<&Case<'_>>) =
         plan.cases.iter().partition(|case| case.entry.check.over.is_some());
@@ -107,7 +128,7 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
         } else if case.entry.check.control_by.is_some() {
             held.push((case, ending));
         } else {
-            keep(tell(run, case, ending, options).await);
+            keep(tell(run, catalog, case, ending, options).await);
         }
     }
     for case in doubtful.into_iter().chain(last) {
@@ -115,21 +136,28 @@ async fn settle(run: &Run, plan: &Plan<'_>, options: &Options, results: &std::sy
         if case.entry.check.control_by.is_some() {
             held.push((case, ending));
         } else {
-            keep(tell(run, case, ending, options).await);
+            keep(tell(run, catalog, case, ending, options).await);
         }
     }
     while let Some((case, ending)) = next_held(&mut held) {
         let ending =
             controlled(case, ending, &results.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        keep(tell(run, case, ending, options).await);
+        keep(tell(run, catalog, case, ending, options).await);
     }
     let archive = run.link.archive();
+    let oracle = Oracle::new(catalog.oracle.clone(), Terms::new(&run.found.constants));
     for case in over {
         let ending = {
             let results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            look_over(run, case, &archive, &blamed(&results))
+            let beside = if newer(case, options).is_none() { unscored(&results) } else { BTreeSet::new() };
+            match &case.entry.check.over {
+                Some(over) if over.oracle => {
+                    ask_oracle(case, run.chronicle.look(&oracle, over, &results, options.strict))
+                }
+                _ => look_over(run, case, &archive, &LeftOut { if_broken: blamed(&results), always: beside }),
+            }
         };
-        keep(tell(run, case, ending, options).await);
+        keep(tell(run, catalog, case, ending, options).await);
     }
 }
 
@@ -193,6 +221,7 @@ async fn play_once(run: &Run, case: &Case<'_>) -> Played {
             broken: false,
             unanswered: false,
             exchanges: Vec::new(),
+            line: None,
         },
     }
 }
@@ -205,6 +234,7 @@ fn combine(case: &Case<'_>, rounds: Vec<Played>) -> Ending {
     for round in rounds {
         ending.exchanges.extend(round.exchanges);
         ending.unanswered |= round.unanswered;
+        ending.line = ending.line.or(round.line);
         match round.stop {
             Some(stop @ Stop::Control(_)) => {
                 stops.push(stop);
@@ -249,7 +279,7 @@ fn next_held<'a, 'b>(held: &mut Vec<(&'a Case<'b>, Ending)>) -> Option<(&'a Case
     (!held.is_empty()).then(|| held.remove(next))
 }
 
-/// A negative whose positive is another check says nothing when that one did not hold.
+/// A negative whose positive is another check says nothing when that one did not hold, however little that weighs.
 fn controlled(case: &Case<'_>, ending: Ending, results: &[CaseResult]) -> Ending {
     let Some(id) = case.entry.control_id() else { return ending };
     if !ending.verdict.is_judged() {
@@ -258,7 +288,8 @@ fn controlled(case: &Case<'_>, ending: Ending, results: &[CaseResult]) -> Ending
     let held = results
         .iter()
         .filter(|result| result.check == id)
-        .any(|result| matches!(result.verdict, Verdict::Pass | Verdict::Acceptable | Verdict::Warn));
+        .filter(|result| result.verdict.is_judged())
+        .any(|result| result.mismatches.iter().all(|mismatch| mismatch.grade != Grade::Mismatch));
     if held {
         return ending;
     }
@@ -277,16 +308,41 @@ fn blamed(results: &[CaseResult]) -> BTreeSet<u32> {
     found.flat_map(|result| &result.exchanges).copied().collect()
 }
 
+/// The exchanges of cases that do not count, and of no other: what they brought must not turn red what counts.
+fn unscored(results: &[CaseResult]) -> BTreeSet<u32> {
+    let of = |scored: bool| {
+        let cases = results.iter().filter(move |result| result.unscored.is_none() == scored);
+        cases.flat_map(|result| &result.exchanges).copied().collect::<BTreeSet<u32>>()
+    };
+    &of(false) - &of(true)
+}
+
+/// The newer edition that a case came with, where an older one is scored.
+fn newer<'a>(case: &Case<'_>, options: &'a Options) -> Option<&'a str> {
+    options.edition.as_ref().and_then(|frozen| frozen.newer(&case.name()))
+}
+
+/// What a check over all answers does not look at, by number.
+struct LeftOut {
+    /// Server errors among these.
+    if_broken: BTreeSet<u32>,
+    /// All of these.
+    always: BTreeSet<u32>,
+}
+
 /// A check over all well-formed answers of the run. A server error that some other check has called wrong already is
 /// left out: one cause, one red.
-fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTreeSet<u32>) -> Ending {
+fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], left_out: &LeftOut) -> Ending {
     let check = &case.entry.check;
     let Some(over) = &check.over else { return Ending::default() };
     let exchanges: Vec<&Exchange> = archive
         .iter()
         .map(|exchange| &**exchange)
         .filter(|exchange| is_meant(check, over, exchange))
-        .filter(|exchange| exchange.outcome() != Outcome::Broken || !blamed.contains(&exchange.number))
+        .filter(|exchange| {
+            exchange.outcome() != Outcome::Broken || !left_out.if_broken.contains(&exchange.number)
+        })
+        .filter(|exchange| !left_out.always.contains(&exchange.number))
         .collect();
     let (sessions, named) = (BTreeMap::new(), BTreeMap::new());
     let values = Values { run, sessions: &sessions, named: &named };
@@ -312,6 +368,26 @@ fn look_over(run: &Run, case: &Case<'_>, archive: &[Arc<Exchange>], blamed: &BTr
     }
 }
 
+/// A check by the oracle's table. What other checks found already is a note.
+fn ask_oracle(case: &Case<'_>, overview: Overview) -> Ending {
+    if overview.judged == 0 {
+        return Ending {
+            verdict: Verdict::NotExercised,
+            reason: Some("no device of this run polled".to_owned()),
+            ..Ending::default()
+        };
+    }
+    let elsewhere: Vec<&str> = overview.found_elsewhere.iter().map(String::as_str).collect();
+    Ending {
+        verdict: case.entry.weight.judge(&overview.mismatches),
+        reason: (!elsewhere.is_empty())
+            .then(|| format!("found by other checks already: {}", elsewhere.join(", "))),
+        exchanges: overview.mismatches.iter().filter_map(|mismatch| mismatch.exchange).collect(),
+        mismatches: overview.mismatches,
+        ..Ending::default()
+    }
+}
+
 fn is_meant(check: &Check, over: &Over, exchange: &Exchange) -> bool {
     let manner = exchange.asked.manner;
     let outcome = exchange.outcome();
@@ -326,9 +402,20 @@ fn is_meant(check: &Check, over: &Over, exchange: &Exchange) -> bool {
         && over.status.is_none_or(|status| exchange.answer.as_ref().is_ok_and(|answer| answer.status == status))
 }
 
-/// Makes the case's result and tells it.
-async fn tell(run: &Run, case: &Case<'_>, ending: Ending, options: &Options) -> CaseResult {
+/// Makes the case's result and tells it; a line of the card is no result.
+async fn tell(
+    run: &Run,
+    catalog: &Catalog,
+    case: &Case<'_>,
+    ending: Ending,
+    options: &Options,
+) -> Option<CaseResult> {
     let entry = case.entry;
+    if case.is_of_card() {
+        let line = card_line(run, catalog, entry, ending);
+        run.link.tell(Event::Measured(Box::new(line))).await;
+        return None;
+    }
     let name = case.name();
     let mut mismatches = ending.mismatches;
     for mismatch in &mut mismatches {
@@ -347,37 +434,32 @@ async fn tell(run: &Run, case: &Case<'_>, ending: Ending, options: &Options) -> 
         verdict: if options.strict { ending.verdict.strict() } else { ending.verdict },
         reason: ending.reason.map(|reason| run.link.scrub(&reason)),
         mismatches,
-        known: options.known_failures.get(&name).or_else(|| options.known_failures.get(&entry.id)).cloned(),
+        known: options.known_failures.reason(&name, &entry.id),
+        unscored: newer(case, options).map(ToOwned::to_owned),
         exchanges: ending.exchanges,
         took_ms: whole_ms(ending.took),
     };
     run.link.tell(Event::Judged(Box::new(result.clone()))).await;
-    result
+    Some(result)
 }
 
-/// Known failures that are none: they name no check, or every judged case of theirs holds.
-fn stale(results: &[CaseResult], catalog: &Catalog, options: &Options) -> Vec<String> {
-    let is_named = |id: &str| {
-        catalog.entries.iter().any(|entry| {
-            entry.id == id
-                || entry.check.each.iter().any(|variant| case_name(&entry.id, Some(&variant.variant)) == id)
-        })
+/// What a measurement came to, or why it came to nothing.
+fn card_line(run: &Run, catalog: &Catalog, entry: &Entry, ending: Ending) -> CardLine {
+    let reading = match (ending.line, ending.reason) {
+        (Some(line), _) => Reading::Measured(run.link.scrub(&line)),
+        (None, reason) => {
+            Reading::NotMeasured(run.link.scrub(&reason.unwrap_or_else(|| "nothing came of it".to_owned())))
+        }
     };
-    options
-        .known_failures
-        .keys()
-        .filter_map(|id| {
-            if !is_named(id) {
-                return Some(format!("{id}: there is no such check"));
-            }
-            let judged: Vec<&CaseResult> = results
-                .iter()
-                .filter(|result| (result.check == *id || result.case() == *id) && result.verdict.is_judged())
-                .collect();
-            let holds = !judged.is_empty() && judged.iter().all(|result| result.verdict != Verdict::Fail);
-            holds.then(|| format!("{id}: it does not fail any more"))
-        })
-        .collect()
+    CardLine {
+        key: entry.check.card.clone().unwrap_or_default(),
+        place: catalog.entries.iter().position(|known| known.id == entry.id).unwrap_or(usize::MAX),
+        check: entry.id.clone(),
+        title: entry.check.title.clone(),
+        reading,
+        exchanges: ending.exchanges,
+        took_ms: whole_ms(ending.took),
+    }
 }
 
 fn whole_ms(length: Duration) -> u64 {

@@ -18,7 +18,9 @@ mod pages;
 mod parameters;
 mod polling;
 mod redemption;
+mod resources;
 mod scope;
+mod spent;
 mod tokens;
 
 pub use effect::{Effect, Effects, Operation, Turn};
@@ -62,6 +64,8 @@ pub const FAMILIES: &[Family] = &[
     Family { title: "Scope", faults: scope::FAULTS },
     Family { title: "Pages", faults: pages::FAULTS },
     Family { title: "Tokens and what they open", faults: tokens::FAULTS },
+    Family { title: "Tokens that should have ended, and those that should not", faults: spent::FAULTS },
+    Family { title: "Resources and audiences", faults: resources::FAULTS },
     Family { title: "ID tokens", faults: id_tokens::FAULTS },
 ];
 

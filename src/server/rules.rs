@@ -111,6 +111,8 @@ rules! {
     SingleUse,
     /// A user may connect several devices of a client (RFC 8628 §1).
     SeveralDevicesOfOneUser,
+    /// A used code that comes again leaves its token alive: the device may have lost the answer.
+    ReplaySparesToken,
     /// What was approved cannot be decided again before the device has its token.
     ApprovalIsFinal,
     /// What was denied cannot be decided again.
@@ -159,8 +161,12 @@ rules! {
     OneTokenPlace,
     /// A refresh token is good for its own client only (RFC 6749 §6).
     RefreshBoundToClient,
+    /// A refresh for less scope leaves the next refresh token its whole scope (RFC 6749 §6).
+    RotationKeepsScope,
     /// A refresh never widens the scope (RFC 6749 §6).
     RefreshKeepsScope,
+    /// A refresh token comes with `offline_access` only (OpenID Connect Core §11).
+    OfflineAccessAsked,
     /// A public client's refresh token is used once (RFC 9700 §4.14.2).
     RotateRefreshTokens,
     /// A used refresh token that comes again ends its grant (RFC 9700 §4.14.2).

@@ -28,6 +28,8 @@ pub struct Consent {
     pub approval: Approval,
     /// What was approved.
     pub scopes: Scopes,
+    /// The device code that was redeemed for it.
+    code: Arc<str>,
     /// Whether it is over: revoked, or a used refresh token came again.
     ended: AtomicBool,
 }
@@ -118,6 +120,7 @@ impl Token {
 
 impl Tokens {
     /// Tokens for a device whose user approved. A refresh token comes with `offline_access` only.
+    #[expect(clippy::too_many_arguments, reason = "what a grant is made of")]
     pub fn issue(
         &mut self,
         rng: &mut impl Rng,
@@ -126,15 +129,20 @@ impl Tokens {
         client: &Client,
         approval: Approval,
         scopes: Scopes,
+        code: &str,
     ) -> Issued {
         let consent = Arc::new(Consent {
             client: client.id.as_str().into(),
             approval,
             scopes,
+            code: code.into(),
             ended: AtomicBool::new(false),
         });
-        let lasting = consent.scopes.contains(OFFLINE_ACCESS) && client.may_use(Grant::RefreshToken);
-        let refresh_token = lasting.then(|| self.refresh_token(rng, now, terms, &consent));
+        let unasked = !consent.scopes.contains(OFFLINE_ACCESS);
+        let lasting =
+            !terms.rules.broken(Rule::OfflineAccessAsked, unasked) && client.may_use(Grant::RefreshToken);
+        let refresh_token =
+            lasting.then(|| self.refresh_token(rng, now, terms, &consent, consent.scopes.clone()));
         self.access_token(rng, now, terms, client, &consent, consent.scopes.clone(), refresh_token)
     }
 
@@ -165,14 +173,24 @@ impl Tokens {
             return Err(NoRefresh::InvalidToken);
         }
         let consent = Arc::clone(&token.consent);
-        let scopes = wanted.unwrap_or_else(|| consent.scopes.clone());
-        if rules.broken(Rule::RefreshKeepsScope, !scopes.within(&consent.scopes)) {
+        let whole = token.scopes.clone();
+        let scopes = wanted.unwrap_or_else(|| whole.clone());
+        if rules.broken(Rule::RefreshKeepsScope, !scopes.within(&whole)) {
             return Err(NoRefresh::ScopeTooWide);
         }
         let rotates = rules.broken(Rule::RotateRefreshTokens, client.is_public());
         token.spent = rotates;
-        let next = rotates.then(|| self.refresh_token(rng, now, terms, &consent));
+        let kept = if rules.waived(Rule::RotationKeepsScope) { scopes.clone() } else { whole };
+        let next = rotates.then(|| self.refresh_token(rng, now, terms, &consent, kept));
         Ok(self.access_token(rng, now, terms, client, &consent, scopes, next))
+    }
+
+    /// Takes note that a used device code came again.
+    pub fn replayed(&mut self, code: &str, rules: Rules) {
+        if rules.waived(Rule::ReplaySparesToken) {
+            let of_code = self.by_value.values().filter(|token| *token.consent.code == *code);
+            of_code.for_each(|token| token.consent.ended.store(true, Ordering::Relaxed));
+        }
     }
 
     /// An active token, whatever its kind.
@@ -230,9 +248,10 @@ impl Tokens {
         now: Present,
         terms: &Terms,
         consent: &Arc<Consent>,
+        scopes: Scopes,
     ) -> Arc<str> {
         let lifetime = terms.policy.refresh_token_lifetime;
-        self.keep(rng, now, terms, consent, consent.scopes.clone(), Kind::Refresh, lifetime)
+        self.keep(rng, now, terms, consent, scopes, Kind::Refresh, lifetime)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the one place where a token is made")]

@@ -33,6 +33,8 @@ pub enum Expectation {
     Absent(Vec<String>),
     /// A list member that must contain a value: `{ grant_types_supported: "urn:..." }`.
     Contains(BTreeMap<String, String>),
+    /// No member is an empty list.
+    FilledLists(FilledLists),
     /// The opposite.
     Not(Box<Self>),
     /// One of several whole answers.
@@ -95,12 +97,32 @@ pub struct HeaderRule {
     /// Whether the header is there at all.
     #[serde(default)]
     pub present: Option<bool>,
+    /// What every challenge of one scheme must be (`WWW-Authenticate`).
+    #[serde(default)]
+    pub challenge: Option<Challenge>,
     /// A directive that must be there and limit something (`Content-Security-Policy`).
     #[serde(default)]
     pub directive: Option<String>,
     /// Its address, if there is one, stays at the origin that was asked.
     #[serde(default)]
     pub same_origin: bool,
+}
+
+/// `challenge: { scheme: Bearer, params_at_least: 1, once: [realm, error] }`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Challenge {
+    /// The scheme, in any letter case; there is at least one such challenge.
+    pub scheme: String,
+    /// The least number of parameters.
+    #[serde(default)]
+    pub params_at_least: Option<usize>,
+    /// Parameters that stand once at most.
+    #[serde(default)]
+    pub once: Vec<String>,
+    /// The characters that the values of parameters may have, where these are there.
+    #[serde(default)]
+    pub charset: BTreeMap<String, Charset>,
 }
 
 words! {
@@ -275,10 +297,13 @@ words! {
     }
 }
 
-/// `when: { member: error_uri, expect: [...] }`
+/// `when: { member: error_uri, expect: [...] }`, `when: { of: grant, member: expires_in, expect: [...] }`
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct When {
+    /// The named answer that is asked; the answer at hand unless said.
+    #[serde(default)]
+    pub of: Option<String>,
     /// The member that must be there.
     pub member: String,
     /// What then must hold.
@@ -353,6 +378,15 @@ words! {
     }
 }
 
+/// `filled_lists: { except: [response_types_supported] }`
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FilledLists {
+    /// Members that are not looked at.
+    #[serde(default)]
+    pub except: Vec<String>,
+}
+
 /// `target: { has: denial }`
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -371,6 +405,9 @@ pub struct ScopeRule {
     /// None of these.
     #[serde(default)]
     pub lacks: Option<String>,
+    /// The same words, in any order, as this named answer granted.
+    #[serde(default)]
+    pub same_as: Option<String>,
 }
 
 /// `tokens: { of: tv, is: 1 }`
@@ -415,12 +452,14 @@ pub struct Never {
 }
 
 words! {
-    /// A value of the device authorization response.
+    /// A value that must be another one each time.
     CodeKind {
         /// `device_code`.
         DeviceCode = "device_code",
         /// `user_code`.
         UserCode = "user_code",
+        /// `refresh_token`, of the answers to the refreshes of a case.
+        RefreshToken = "refresh_token",
     }
 }
 

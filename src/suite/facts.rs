@@ -143,6 +143,7 @@ impl Expectation {
             Self::Member(_) => "member",
             Self::Absent(_) => "absent",
             Self::Contains(_) => "contains",
+            Self::FilledLists(_) => "filled_lists",
             Self::Not(_) => "not",
             Self::AnyOf(_) => "any_of",
             Self::Lenient(_) => "lenient",

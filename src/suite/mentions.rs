@@ -8,8 +8,19 @@ use crate::outcome::Outcome;
 /// Does the check, or the variant at hand, name this outcome anywhere?
 #[must_use]
 pub fn mentions(check: &Check, variant: Option<&Variant>, outcome: Outcome) -> bool {
+    // A line of the card is made of the answers as they come.
+    if check.card.is_some() && outcome == Outcome::SlowDown {
+        return true;
+    }
     let own = variant.into_iter().flat_map(|variant| &variant.expect);
-    check.all_steps().flat_map(Step::expect).chain(&check.expect).chain(own).any(|e| names(e, outcome))
+    let said = check.say.iter().flat_map(|reading| reading.when.values().flatten());
+    check
+        .all_steps()
+        .flat_map(Step::expect)
+        .chain(&check.expect)
+        .chain(own)
+        .chain(said)
+        .any(|e| names(e, outcome))
         || check.all_steps().any(|step| match step {
             Step::PollUntil(until) => until.outcome.contains(&outcome),
             Step::OnlyIf(only_if) => only_if.outcome.contains(&outcome),

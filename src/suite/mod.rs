@@ -1,5 +1,6 @@
 //! The suite language: what a YAML file of checks may say, and what must be true of it before anything is sent.
 
+mod card;
 mod expectation;
 mod facts;
 mod graded;
@@ -13,10 +14,11 @@ mod steps;
 mod template;
 mod validate;
 
+pub use card::{Measure, Reading, Threshold};
 pub use expectation::{
-    Bits, BodyTrait, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, HeaderRule, JsonType, Jwt,
-    Later, Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait, ScopeRule, SigningKeys,
-    TargetRule, Tokens, UriKind, UriPart, When,
+    Bits, BodyTrait, Challenge, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, FilledLists,
+    HeaderRule, JsonType, Jwt, Later, Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait,
+    ScopeRule, SigningKeys, TargetRule, Tokens, UriKind, UriPart, When,
 };
 pub use graded::{Graded, OneOrMany};
 pub use mentions::mentions;
@@ -26,12 +28,12 @@ pub use pages::{
     Tamper, Typed,
 };
 pub use request::{Alteration, Auth, AuthStyle, Edits, Encode, Scheme, SecretChoice, SpaceEncoding, size};
-pub use schema::schema;
+pub use schema::{schema, schema_of};
 pub use steps::{
     Authorize, Bound, CallApi, Count, Decide, Discover, MetadataDocument, Offset, OnlyIf, Poll, PollUntil,
     Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,
 };
 pub use template::{
-    ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders,
+    ANSWER, ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders,
 };
 pub use validate::{SuiteFile, validate};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::expectation::Expectation;
+use super::card::{Measure, Reading};
+use super::expectation::{CodeKind, Expectation};
 use super::graded::many;
 use super::pages::{Tamper, Typed};
 use super::request::{Alteration, Auth, Edits, Encode, Scheme, with_edits};
@@ -41,6 +42,9 @@ pub struct Check {
     /// How bad a security finding is; or `level`.
     #[serde(default)]
     pub severity: Option<Severity>,
+    /// Neither: a line of the behaviour card, under this key.
+    #[serde(default)]
+    pub card: Option<String>,
     /// The rows of the catalogue that it judges.
     pub requirements: Vec<String>,
     /// What the target must be able to do.
@@ -69,6 +73,15 @@ pub struct Check {
     /// Looks at all well-formed answers of the run instead.
     #[serde(default)]
     pub over: Option<Over>,
+    /// For the card: a threshold that is measured.
+    #[serde(default)]
+    pub measure: Option<Measure>,
+    /// For the card: how these codes of the sample are spelled.
+    #[serde(default)]
+    pub spelling: Option<CodeKind>,
+    /// For the card: how the line is worded; the first that fits.
+    #[serde(default)]
+    pub say: Vec<Reading>,
     /// Another check of the run that is this negative's positive.
     #[serde(default)]
     pub control_by: Option<String>,
@@ -152,15 +165,20 @@ pub struct Over {
     /// Only polls whose device kept its pace.
     #[serde(default)]
     pub kept_pace: bool,
+    /// Polls of the checks' own sessions are held against the oracle's table: does the answer fit what the code can
+    /// have been at that moment?
+    #[serde(default)]
+    pub oracle: bool,
 }
 
 impl Check {
-    /// How much it weighs; nothing if it has neither level nor severity, or both.
+    /// How much it weighs; nothing unless it has exactly one of level, severity and card.
     #[must_use]
     pub fn weight(&self) -> Option<Weight> {
-        match (self.level, self.severity) {
-            (Some(level), None) => Some(Weight::Level(level)),
-            (None, Some(severity)) => Some(Weight::Severity(severity)),
+        match (self.level, self.severity, &self.card) {
+            (Some(level), None, None) => Some(Weight::Level(level)),
+            (None, Some(severity), None) => Some(Weight::Severity(severity)),
+            (None, None, Some(_)) => Some(Weight::Card),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! The JSON Schema of a suite file, from the types, for editors that complete and check while one writes.
 
-use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::model::Suite;
@@ -12,19 +12,35 @@ use super::model::Suite;
 /// `devgrant validate` finds those mistakes.
 #[must_use]
 pub fn schema() -> String {
-    let generator = SchemaGenerator::new(SchemaSettings::draft07());
-    let mut schema = generator.into_root_schema_for::<Suite>().to_value();
-    tidy(&mut schema);
-    if let Some(root) = schema.as_object_mut() {
-        root.insert("title".to_owned(), json!("A suite of devgrant"));
-        root.insert("$id".to_owned(), json!("schema.json"));
-    }
+    let mut schema = value_of::<Suite>("A suite of devgrant", "schema.json");
     if let Some(check) = schema.pointer_mut("/definitions/Check").and_then(Value::as_object_mut) {
-        let one_of = json!([{ "required": ["level"] }, { "required": ["severity"] }]);
+        let one_of =
+            json!([{ "required": ["level"] }, { "required": ["severity"] }, { "required": ["card"] }]);
         check.insert("oneOf".to_owned(), one_of);
     }
+    text(&schema)
+}
+
+/// The schema of another file that people write beside the suites, as text.
+#[must_use]
+pub fn schema_of<T: JsonSchema>(title: &str, id: &str) -> String {
+    text(&value_of::<T>(title, id))
+}
+
+fn value_of<T: JsonSchema>(title: &str, id: &str) -> Value {
+    let generator = SchemaGenerator::new(SchemaSettings::draft07());
+    let mut schema = generator.into_root_schema_for::<T>().to_value();
+    tidy(&mut schema);
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".to_owned(), json!(title));
+        root.insert("$id".to_owned(), json!(id));
+    }
+    schema
+}
+
+fn text(schema: &Value) -> String {
     // Of a tree of strings, lists and maps with text keys; this cannot fail.
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(schema).unwrap_or_default();
     text.push('\n');
     text
 }

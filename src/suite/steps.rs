@@ -310,13 +310,16 @@ with_edits! {
 }
 
 with_edits! {
-    /// `refresh: { session: tv, use: first, as: second }`
+    /// `refresh: { session: tv, use: first, as: second }`, `refresh: { session: tv, times: 50 }`
     pub struct Refresh {
         /// Whose refresh token.
         pub session: String,
         /// Which token set of the session, by its name; the newest unless said.
         #[serde(default, rename = "use")]
         pub token_set: Option<String>,
+        /// So many times, each with what the one before brought; once unless said.
+        #[serde(default)]
+        pub times: Option<u32>,
         /// A name for the token set that comes back.
         #[serde(default, rename = "as")]
         pub name: Option<String>,

@@ -27,6 +27,8 @@ words! {
         RefreshToken = "refresh_token",
         /// The client that asked for the codes.
         ClientId = "client_id",
+        /// The scope that was asked for without its last word; there is none where it has one word only.
+        LessScope = "less_scope",
     }
 }
 
@@ -45,8 +47,13 @@ words! {
     TargetValue {
         /// The issuer of the target file.
         Issuer = "issuer",
+        /// A resource indicator that the server knows (RFC 8707 §2).
+        Resource = "resource",
     }
 }
+
+/// `{probe.answer}`: the error word of a named answer, or what came in its place.
+pub const ANSWER: &str = "answer";
 
 /// What stands between the braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,6 +18,7 @@ impl Target {
             target: "the server".to_owned(),
             issuer: Some(issuer),
             endpoints: Endpoints::default(),
+            resource: None,
             clients: BTreeMap::new(),
             users: BTreeMap::new(),
             capabilities: Vec::new(),

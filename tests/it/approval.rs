@@ -11,9 +11,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use devgrant::approval::{
-    Answer, ApprovalError, Ask, Decision, Driver, HttpPages, Manner, PageError, Prompt, Start, Submitted,
-    driver,
+    Answer, ApprovalError, Ask, Decision, Driver, Manner, PageError, Prompt, Start, Submitted, driver,
 };
+use devgrant::http::HttpPages;
 use devgrant::secret::Secret;
 use devgrant::target::{Approval, Target, User};
 use futures_util::future::{BoxFuture, FutureExt, join_all};

@@ -9,14 +9,14 @@ use devgrant::verdict::Verdict;
 use crate::binary::{Binary, Ended, Playing, now};
 use crate::scripted::{Act, PENDING, Scripted, codes, json, scripted};
 
-const QUICK: &str = "token-response/errors-have-status-400";
+pub(crate) const QUICK: &str = "token-response/errors-have-status-400";
 
 /// A server that does what is asked of it here, and nothing more.
-async fn plain() -> Scripted {
+pub(crate) async fn plain() -> Scripted {
     answering(PENDING, "400 Bad Request").await
 }
 
-async fn answering(poll: &'static str, status: &'static str) -> Scripted {
+pub(crate) async fn answering(poll: &'static str, status: &'static str) -> Scripted {
     scripted(move |request| match request.split(' ').nth(1) {
         Some("/code") => json("200 OK", &codes("http://127.0.0.1")),
         _ => json(status, poll),
@@ -25,7 +25,7 @@ async fn answering(poll: &'static str, status: &'static str) -> Scripted {
 }
 
 /// Runs the binary beside the servers of the test.
-async fn run(binary: Binary, arguments: &[&str]) -> (Binary, Ended) {
+pub(crate) async fn run(binary: Binary, arguments: &[&str]) -> (Binary, Ended) {
     let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
     tokio::task::spawn_blocking(move || {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use devgrant::approval::{Ask, Decision, Driver, HttpPages, Manner, Start, driver};
+use devgrant::approval::{Ask, Decision, Driver, Manner, Start, driver};
+use devgrant::http::HttpPages;
 use devgrant::target::Target;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

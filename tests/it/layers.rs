@@ -23,14 +23,21 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("exchange", 1, "outcome protocol"),
     ("suite", 1, "diagnostic outcome protocol requirement timing verdict yaml"),
     ("expect", 1, "exchange outcome protocol redact secret suite timing verdict"),
+    ("oracle", 1, "device diagnostic outcome protocol requirement suite timing verdict yaml"),
     // ... what happened, and what it covers ...
     ("event", 1, "outcome protocol verdict"),
+    ("card", 1, ""),
     ("record", 1, "event protocol verdict"),
-    ("requirement", 1, "diagnostic event protocol yaml"),
+    ("compare", 1, "event record verdict"),
+    ("requirement", 1, "diagnostic protocol yaml"),
+    ("known", 1, "diagnostic event verdict yaml"),
+    ("edition", 1, "diagnostic yaml"),
     // ... and what is to be done
-    ("catalog", 1, "diagnostic protocol requirement suite verdict yaml"),
+    ("catalog", 1, "diagnostic edition event oracle protocol requirement suite verdict yaml"),
+    ("ambiguous", 1, "catalog diagnostic oracle protocol requirement suite yaml"),
+    ("coverage", 1, "catalog event requirement"),
     ("target", 1, "diagnostic protocol secret timing yaml"),
-    ("plan", 1, "catalog event protocol suite target timing"),
+    ("plan", 1, "catalog event protocol suite target timing verdict"),
     ("compose", 1, "exchange secret suite target"),
     ("device", 1, ""),
     // 2 doing
@@ -42,27 +49,29 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "runner",
         2,
-        "approval catalog clock compose device event exchange expect http outcome plan protocol \
+        "approval card catalog clock compose coverage device edition event exchange expect http known oracle outcome plan \
+         protocol \
          redact suite target timing verdict",
     ),
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
     // 3 showing: from records alone, or from the suites alone
-    ("generated", 3, "catalog diagnostic matrix record server suite verdict"),
+    ("generated", 3, "ambiguous catalog coverage diagnostic matrix oracle record requirement server suite verdict"),
     ("matrix", 3, "catalog diagnostic protocol server suite verdict yaml"),
-    ("report", 3, "event protocol record verdict"),
+    ("report", 3, "compare event protocol record verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (
         "cli",
         4,
-        "approval catalog clock diagnostic event expect generated http login matrix plan protocol record \
-         report requirement runner selftest server suite target timing verdict yaml",
+        "ambiguous approval catalog clock compare coverage diagnostic edition event expect generated http known login matrix \
+         plan protocol record report requirement runner selftest server suite target timing verdict yaml",
     ),
     // The same for a test of somebody else's: no flags, no files, no terminal.
     (
         "judge",
         4,
-        "approval catalog clock diagnostic event http plan protocol record report runner target timing verdict yaml",
+        "approval catalog clock diagnostic edition event http known plan protocol record report runner target timing \
+         verdict yaml",
     ),
     // Brings server and judge together.
     ("selftest", 4, "catalog diagnostic event judge matrix record server target verdict"),
@@ -72,7 +81,11 @@ const ALLOWED: &[(&str, u8, &str)] = &[
 const RESERVED: &[(&str, &[&str], &str)] = &[
     ("tokio", &LAYER_2_AND_RIM, "pure code takes instants and values; async code lives in layer 2"),
     ("futures_util", &LAYER_2_AND_RIM, "pure code takes instants and values; async code lives in layer 2"),
-    ("jiff", &["clock", "login", "server", "cli"], "dates come from clock::wall, or from the caller"),
+    (
+        "jiff",
+        &["clock", "known", "login", "server", "cli"],
+        "dates come from clock::wall, or from the caller",
+    ),
     ("jiff::Timestamp::now", &["clock"], "take the date from clock::wall"),
     ("Timestamp::now", &["clock"], "take the date from clock::wall"),
     ("std::time::Instant", &[], "layer 2 uses tokio::time::Instant, so that tests can pause the clock"),
@@ -82,7 +95,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::fs", &["cli", "yaml"], "files are read and written in cli/; yaml/ opens the file of a source"),
     ("std::io::stdout", &["cli"], "return text, and let cli/ print it"),
     ("std::io::stderr", &["cli"], "return text, and let cli/ print it"),
-    ("reqwest", &["approval", "http"], "send through http::Transport"),
+    ("reqwest", &["http"], "send through http::Transport, or http::HttpPages"),
     ("axum", &["http", "judge", "server"], "only the reference server and what takes a router know axum"),
     ("maud", &["server"], "HTML is the reference server's"),
     ("scraper", &["approval"], "other servers' pages are read by the approval drivers"),

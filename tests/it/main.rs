@@ -1,13 +1,23 @@
 //! Tests over the whole package.
 
 #[cfg(test)]
+mod ambiguous;
+#[cfg(test)]
 mod approval;
+#[cfg(test)]
+mod behaviour_card;
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod coverage;
+#[cfg(test)]
+mod device_properties;
+#[cfg(test)]
+mod device_tests;
 #[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]
@@ -19,7 +29,13 @@ mod judge;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod living_with_failures;
+#[cfg(test)]
 mod mangled;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod oracle_check;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]
@@ -34,6 +50,8 @@ mod rust_paths;
 mod schema;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod slow_line;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]

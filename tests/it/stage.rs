@@ -32,6 +32,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) skip: &'a [&'a str],
     /// `--max-wait`.
     pub(crate) max_wait: Option<Duration>,
+    /// `--mode strict`.
+    pub(crate) strict: bool,
 }
 
 /// A target file.
@@ -54,6 +56,7 @@ pub(crate) async fn judge(
         Some(longest) => judge.max_wait(longest),
         None => judge,
     };
+    let judge = if wanted.strict { judge.strict() } else { judge };
     judge.await.map(|judged| judged.record)
 }
 

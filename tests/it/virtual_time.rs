@@ -35,6 +35,7 @@ pub(crate) const TRANSPORT: &[&str] = &[
     "device-authorization-request/plain-http-is-refused",
     "device-authorization-request/tls-of-the-endpoint",
     "metadata/tls-of-the-document",
+    "rfc6749-client-authentication/no-secret-over-plain-http",
     "rfc6750-bearer-use/tls-of-the-api",
     "token-request/no-token-over-plain-http",
     "token-request/tls-of-the-endpoint",

@@ -12,7 +12,7 @@
 
 use crate::event::{CaseResult, ShownExchange};
 use crate::record::RunRecord;
-use crate::report::judgement::is_known;
+use crate::report::judgement::{is_known, is_unscored};
 use crate::report::span;
 use crate::verdict::{Grade, Mismatch, Verdict};
 
@@ -98,6 +98,13 @@ impl Block<'_> {
             self.lines.push(format!("{:INDENT$}{line}", ""));
         }
         self.mismatches(case, record);
+        if let Some(edition) = &case.unscored {
+            self.field(
+                "counts",
+                &format!("not at all: it came with edition {edition}, an older one is scored"),
+                None,
+            );
+        }
         if let Some(reason) = &case.reason {
             self.field("reason", reason, None);
         }
@@ -119,14 +126,14 @@ impl Block<'_> {
     }
 
     fn head(&mut self, case: &CaseResult) {
-        let label = case.verdict.word().to_uppercase();
+        let (label, ink) = if is_unscored(case) {
+            ("UNSCORED".to_owned(), Ink::Warn)
+        } else {
+            (case.verdict.word().to_uppercase(), Ink::of(case.verdict))
+        };
         let name = clean(&case.case());
         let weight = format!("{} · {}", case.weight.label(), clean(&case.clause));
-        let painted = format!(
-            "{}  {}",
-            self.style.paint(Ink::of(case.verdict), &label),
-            self.style.paint(Ink::Strong, &name)
-        );
+        let painted = format!("{}  {}", self.style.paint(ink, &label), self.style.paint(Ink::Strong, &name));
         let used = columns(&label) + 2 + columns(&name);
         let width = self.style.text_width();
         if used + 2 + columns(&weight) <= width {

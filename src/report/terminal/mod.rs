@@ -1,6 +1,7 @@
 //! Plain text for people. Each part of the screen is a function, so that findings can be printed when they are known and
 //! the rest at the end; [`render`] puts a whole record together.
 
+mod card;
 mod finding;
 mod render;
 mod style;

@@ -2,10 +2,11 @@
 
 use crate::event::{Began, CaseResult};
 use crate::record::{RunRecord, plural};
-use crate::report::judgement::is_known;
+use crate::report::judgement::{is_known, is_unscored};
 use crate::report::span;
 use crate::verdict::Verdict;
 
+use super::card::card;
 use super::finding::finding;
 use super::style::{Colour, Ink, Kept, Style, Verbosity};
 use super::summary::{closing, not_exercised, summary};
@@ -33,11 +34,11 @@ pub fn render(record: &RunRecord, style: &Style) -> String {
     text.trim_start_matches('\n').to_owned()
 }
 
-/// What comes after the findings: the table, what was left out, the judgement. Begins with an empty line.
+/// What comes after the findings: the table, the behaviour card, what was left out, the judgement. Begins with an empty line.
 #[must_use]
 pub fn ending(record: &RunRecord, style: &Style) -> String {
     let table = if record.cases.is_empty() { String::new() } else { table(record, style) };
-    [not_exercised(record, style), table, summary(record, style), closing(record, style)]
+    [not_exercised(record, style), table, card(record, style), summary(record, style), closing(record, style)]
         .iter()
         .map(|part| paragraph(part))
         .collect()
@@ -47,7 +48,8 @@ pub fn ending(record: &RunRecord, style: &Style) -> String {
 #[must_use]
 pub fn header(began: &Began, style: &Style) -> String {
     let strict = if began.strict { " · strict" } else { "" };
-    let what = format!("{} at {} · devgrant {}{strict}", began.target, began.at, began.devgrant);
+    let edition = began.edition.as_ref().map_or_else(String::new, |edition| format!(" · edition {edition}"));
+    let what = format!("{} at {} · devgrant {}{edition}{strict}", began.target, began.at, began.devgrant);
     let mut lines = wrap(&what, style.text_width());
     lines.extend(wrap(&scope(began), style.text_width()).iter().map(|line| line.replace('\u{a0}', " ")));
     if style.verbose == Verbosity::Verbose {
@@ -110,6 +112,7 @@ const REMARKS: u8 = 5;
 fn rank(case: &CaseResult) -> u8 {
     match case.verdict {
         Verdict::Fail if is_known(case) => REMARKS,
+        Verdict::Fail if is_unscored(case) => 2,
         Verdict::Fail => 0,
         Verdict::Error => 1,
         Verdict::Warn => 2,

@@ -130,7 +130,12 @@ pub fn closing(record: &RunRecord, style: &Style) -> String {
     let code = record.exit_code();
     let sentence = judgement::sentence(record);
     let ink = match code {
-        0 if record.count(Verdict::Warn) == 0 && judgement::known(record) == 0 => Ink::Pass,
+        0 if record.count(Verdict::Warn) == 0
+            && judgement::known(record) == 0
+            && judgement::unscored(record) == 0 =>
+        {
+            Ink::Pass
+        }
         0 | 130 => Ink::Warn,
         _ => Ink::Fail,
     };
@@ -188,8 +193,8 @@ fn stale_known(record: &RunRecord, style: &Style) -> String {
     if !entries.is_empty() {
         let help = plural(
             entries.len(),
-            "no longer fails, or names no check: take it off the list of known failures",
-            "no longer fail, or name no check: take them off the list of known failures",
+            "take it off the list of known failures, or mend its id or its day",
+            "take them off the list of known failures, or mend their ids or their days",
         );
         lines.extend(help_lines(help, style));
     }

@@ -5,7 +5,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, Table};
 
 use crate::event::CaseResult;
 use crate::record::RunRecord;
-use crate::report::judgement::is_known;
+use crate::report::judgement::{is_known, is_unscored};
 use crate::verdict::Verdict;
 
 use super::style::{Colour, Ink, Style};
@@ -19,12 +19,14 @@ const NARROW: usize = 80;
 enum Column {
     /// Failures on the list of known failures.
     Known,
-    /// Cases with this verdict; known failures are no failures here.
+    /// Failures of cases that are newer than the edition that is scored.
+    Unscored,
+    /// Cases with this verdict; known and unscored failures are no failures here.
     Verdict(Verdict),
 }
 
 /// The columns from left to right. Those behind `not exercised` are shown only when there is something to count.
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column::Verdict(Verdict::Pass),
     Column::Verdict(Verdict::Acceptable),
     Column::Verdict(Verdict::Warn),
@@ -34,23 +36,25 @@ const COLUMNS: [Column; 9] = [
     Column::Verdict(Verdict::Inconclusive),
     Column::Verdict(Verdict::Error),
     Column::Known,
+    Column::Unscored,
 ];
 
 impl Column {
     const fn word(self) -> &'static str {
         match self {
             Self::Known => "known",
+            Self::Unscored => "unscored",
             Self::Verdict(verdict) => verdict.word(),
         }
     }
 
     const fn is_rare(self) -> bool {
-        matches!(self, Self::Known | Self::Verdict(Verdict::Inconclusive | Verdict::Error))
+        matches!(self, Self::Known | Self::Unscored | Self::Verdict(Verdict::Inconclusive | Verdict::Error))
     }
 
     const fn ink(self) -> Ink {
         match self {
-            Self::Known => Ink::Warn,
+            Self::Known | Self::Unscored => Ink::Warn,
             Self::Verdict(verdict) => Ink::of(verdict),
         }
     }
@@ -58,7 +62,8 @@ impl Column {
     fn counts(self, case: &CaseResult) -> bool {
         match self {
             Self::Known => is_known(case),
-            Self::Verdict(verdict) => case.verdict == verdict && !is_known(case),
+            Self::Unscored => is_unscored(case),
+            Self::Verdict(verdict) => case.verdict == verdict && !is_known(case) && !is_unscored(case),
         }
     }
 }

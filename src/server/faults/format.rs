@@ -89,6 +89,13 @@ pub(super) const FAULTS: &[Fault] = &[
         effect: Effect::Edit(Endpoint::DeviceAuthorization, |reply| reply.put_value("interval", json!(0))),
     },
     Fault {
+        id: "interval-null",
+        clause: "RFC 8628 §3.2",
+        summary: "Writes interval as null",
+        seen: "small self-hosted server",
+        effect: Effect::Edit(Endpoint::DeviceAuthorization, |reply| reply.put_value("interval", Value::Null)),
+    },
+    Fault {
         id: "user-code-as-integer",
         clause: "RFC 8628 §3.2",
         summary: "Writes user_code as a number",
@@ -265,6 +272,17 @@ pub(super) const FAULTS: &[Fault] = &[
         effect: Effect::Edit(Endpoint::DeviceAuthorization, |reply| {
             if !reply.is_error() {
                 reply.set_header(header::CACHE_CONTROL, "public, max-age=600");
+            }
+        }),
+    },
+    Fault {
+        id: "codes-cached-by-the-device",
+        clause: "RFC 8628 §3.2",
+        summary: "Lets a device keep the answer with the codes for ten minutes",
+        seen: "none yet; a sentence that is easily overlooked",
+        effect: Effect::Edit(Endpoint::DeviceAuthorization, |reply| {
+            if !reply.is_error() {
+                reply.set_header(header::CACHE_CONTROL, "private, max-age=600");
             }
         }),
     },

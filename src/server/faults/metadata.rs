@@ -224,4 +224,78 @@ pub(super) const FAULTS: &[Fault] = &[
             Effect::Edit(Endpoint::OpenIdMetadata, |reply| *reply = Reply::empty(StatusCode::NOT_FOUND)),
         ]),
     },
+    Fault {
+        id: "metadata-empty-list",
+        clause: "RFC 8414 §3.2",
+        summary: "Publishes lists with nothing in them",
+        seen: "web framework library",
+        effect: Effect::All(&[
+            Effect::Edit(Endpoint::Metadata, |reply| {
+                reply.add("code_challenge_methods_supported", json!([]))
+            }),
+            Effect::Edit(Endpoint::OpenIdMetadata, |reply| {
+                reply.add("code_challenge_methods_supported", json!([]))
+            }),
+        ]),
+    },
+    Fault {
+        id: "metadata-empty-response-types",
+        clause: "RFC 8414 §3.2",
+        summary: "Publishes an empty response_types_supported",
+        seen: "certified OAuth library",
+        effect: Effect::All(&[
+            Effect::Edit(Endpoint::Metadata, |reply| reply.put_value("response_types_supported", json!([]))),
+            Effect::Edit(Endpoint::OpenIdMetadata, |reply| {
+                reply.put_value("response_types_supported", json!([]))
+            }),
+        ]),
+    },
+    Fault {
+        id: "metadata-jwt-method-without-algorithms",
+        clause: "RFC 8414 §2",
+        summary: "Lists private_key_jwt and no algorithm for it",
+        seen: "identity server",
+        effect: Effect::All(&[
+            Effect::Edit(Endpoint::Metadata, |reply| {
+                reply.put_value(
+                    "token_endpoint_auth_methods_supported",
+                    json!(["none", "client_secret_basic", "private_key_jwt"]),
+                )
+            }),
+            Effect::Edit(Endpoint::OpenIdMetadata, |reply| {
+                reply.put_value(
+                    "token_endpoint_auth_methods_supported",
+                    json!(["none", "client_secret_basic", "private_key_jwt"]),
+                )
+            }),
+        ]),
+    },
+    Fault {
+        id: "metadata-client-jwt-alg-none",
+        clause: "RFC 8414 §2",
+        summary: "Lists none among the algorithms of client JWTs",
+        seen: "none yet; a sentence that is easily overlooked",
+        effect: Effect::All(&[
+            Effect::Edit(Endpoint::Metadata, |reply| {
+                reply.add("token_endpoint_auth_signing_alg_values_supported", json!(["RS256", "none"]))
+            }),
+            Effect::Edit(Endpoint::OpenIdMetadata, |reply| {
+                reply.add("token_endpoint_auth_signing_alg_values_supported", json!(["RS256", "none"]))
+            }),
+        ]),
+    },
+    Fault {
+        id: "metadata-public-clients-only",
+        clause: "RFC 9700 §2.5",
+        summary: "Lists none as the only method of authentication",
+        seen: "small self-hosted server",
+        effect: Effect::All(&[
+            Effect::Edit(Endpoint::Metadata, |reply| {
+                reply.put_value("token_endpoint_auth_methods_supported", json!(["none"]))
+            }),
+            Effect::Edit(Endpoint::OpenIdMetadata, |reply| {
+                reply.put_value("token_endpoint_auth_methods_supported", json!(["none"]))
+            }),
+        ]),
+    },
 ];

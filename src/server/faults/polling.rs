@@ -157,6 +157,16 @@ pub(super) const FAULTS: &[Fault] = &[
         ),
     },
     Fault {
+        id: "storage-error-is-access-denied",
+        clause: "RFC 8628 §3.5",
+        summary: "Now and then the store does not answer, and an undecided code is said to be denied",
+        seen: "small self-hosted server",
+        effect: Effect::Nth(
+            Turn::Each(7),
+            &Effect::Replace { from: PollKind::Pending, to: ErrorCode::AccessDenied },
+        ),
+    },
+    Fault {
         id: "second-poll-is-a-replay",
         clause: "RFC 8628 §3.5",
         summary: "From the second poll on an undecided code is unknown",

@@ -68,7 +68,7 @@ pub(super) const FAULTS: &[Fault] = &[
         seen: "web framework library",
         effect: Effect::Edit(Endpoint::UserInfo, |reply| {
             if reply.status == StatusCode::UNAUTHORIZED {
-                reply.set_header(header::WWW_AUTHENTICATE, "Bearer");
+                reply.set_header(header::WWW_AUTHENTICATE, "Bearer realm=\"api\"");
             }
         }),
     },
@@ -290,17 +290,6 @@ pub(super) const FAULTS: &[Fault] = &[
             let wrong = request.parameter("token_type_hint").is_some_and(|hint| hint == "refresh_token");
             if wrong && reply.get("token_type").is_some() {
                 *reply = Reply::json(StatusCode::OK).member("active", false);
-            }
-        }),
-    },
-    Fault {
-        id: "revocation-answers-204",
-        clause: "RFC 7009 §2.2",
-        summary: "Answers a revocation with status 204",
-        seen: "cloud service",
-        effect: Effect::Edit(Endpoint::Revocation, |reply| {
-            if reply.status == StatusCode::OK {
-                reply.status = StatusCode::NO_CONTENT;
             }
         }),
     },

@@ -56,6 +56,9 @@ async fn poll(server: &Server, client: &Client, form: &Form, terms: &Terms) -> R
         server.sessions().put_back(after);
     }
     let kind = outcome.kind();
+    if kind == PollKind::Used {
+        server.tokens().replayed(device_code, terms.rules);
+    }
     let answered = match (terms.effects.replacement(kind), outcome) {
         (Some(code), _) => Err(Refusal::new(code, "So it is, on purpose.")),
         (None, outcome) => issue(server, client, form, now, terms, outcome),
@@ -93,7 +96,8 @@ fn issue(
             } else {
                 approved
             };
-            Ok(server.tokens().issue(&mut rand::rng(), now, terms, client, approval, scopes))
+            let code = form.first("device_code").unwrap_or_default();
+            Ok(server.tokens().issue(&mut rand::rng(), now, terms, client, approval, scopes, code))
         }
         PollOutcome::Denied => Err(Refusal::new(ErrorCode::AccessDenied, "The user denied access.")),
         PollOutcome::Expired => Err(Refusal::new(ErrorCode::ExpiredToken, "The device code has expired.")),

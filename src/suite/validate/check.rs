@@ -1,9 +1,9 @@
 //! The keys of one check: its ids and texts, its weight, and what goes with what.
 
 use super::spot::{Located, Spot, expectations, steps};
-use super::{control, matchers, names, needs, pages, times, variants};
+use super::{card, control, matchers, names, needs, pages, times, variants};
 use crate::diagnostic::Diagnostic;
-use crate::protocol::{Level, Severity};
+use crate::protocol::{Endpoint, Level, Severity};
 use crate::requirement::Requirements;
 use crate::suite::{Check, Expectation, Step};
 
@@ -16,7 +16,11 @@ pub(super) fn check(check: &Check, at: &Spot<'_>, requirements: &Requirements, o
     weight(check, at, out);
     rows(check, at, requirements, out);
     shape(check, at, out);
-    judges(check, &steps, at, out);
+    oracle(check, at, out);
+    card::check(check, &steps, at, out);
+    if check.card.is_none() {
+        judges(check, &steps, at, out);
+    }
     counts(check, &steps, at, out);
     variants::check(check, &steps, at, out);
     names::check(check, &steps, at, out);
@@ -78,10 +82,22 @@ fn weight(check: &Check, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     let severities: Vec<&str> = Severity::ALL.iter().map(|severity| severity.word()).collect();
     let words = [format!("level: {}", levels.join(" | ")), format!("severity: {}", severities.join(" | "))];
     let (message, place, help) = match (check.level, check.severity) {
+        _ if check.card.is_some() => {
+            let second = if check.level.is_some() { "level" } else { "severity" };
+            if check.weight().is_none() {
+                out.push(
+                    Diagnostic::error("weight", format!("a check has a {second} or a card, not both"))
+                        .at(at.to(second).key_place())
+                        .help("keep card if the line judges nobody"),
+                );
+            }
+            return;
+        }
         (None, None) => (
             "a check needs a level or a severity",
             at.to("id").place(),
-            "level says how binding the standard's sentence is, severity how bad a security finding is",
+            "level says how binding the standard's sentence is, severity how bad a security finding is; card: gives a line \
+             of the behaviour card and judges nobody",
         ),
         (Some(_), Some(_)) => (
             "a check has a level or a severity, not both",
@@ -166,13 +182,36 @@ fn shape(check: &Check, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// The oracle looks at polls of the checks' own sessions, by their outcome alone.
+fn oracle(check: &Check, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    let Some(over) = check.over.as_ref().filter(|over| over.oracle) else { return };
+    let of = at.to("over");
+    for (is_wrong, at, what) in [
+        (!check.expect.is_empty(), at.to("expect"), "expect"),
+        (over.endpoint != [Endpoint::Token], of.to("endpoint"), "another endpoint than token"),
+        (over.status.is_some(), of.to("status"), "status"),
+        (over.raw, of.to("raw"), "raw"),
+        (over.kept_pace, of.to("kept_pace"), "kept_pace"),
+    ] {
+        if is_wrong {
+            out.push(
+                Diagnostic::error("oracle-alone", format!("{what} has no meaning beside oracle: true"))
+                    .at(at.key_place())
+                    .help("the oracle's table says what fits; only outcome: narrows what it looks at"),
+            );
+        }
+    }
+}
+
 fn judges(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     let expects = expectations(check, steps, at).iter().any(|(list, _)| !list.is_empty());
-    let judging = steps.iter().any(|located| match &located.step {
-        Step::PollUntil(step) => step.by.is_some(),
-        Step::Tls(_) => true,
-        _ => false,
-    });
+    let asks_oracle = check.over.as_ref().is_some_and(|over| over.oracle);
+    let judging = asks_oracle
+        || steps.iter().any(|located| match &located.step {
+            Step::PollUntil(step) => step.by.is_some(),
+            Step::Tls(_) => true,
+            _ => false,
+        });
     let has_answers = !check.steps.is_empty() || check.over.is_some() || check.sample.is_some();
     let of_target = |list: &[Expectation]| list.iter().all(|e| matches!(e, Expectation::Target(_)));
     if !expects && !judging {
@@ -217,6 +256,10 @@ fn counts(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Dia
             Step::Authorize(step) => {
                 let sessions = step.sessions.map_or(1, size);
                 few("sessions", sessions, 1, &at.to("sessions"), "leave it out for one session");
+            }
+            Step::Refresh(step) => {
+                let times = step.times.map_or(1, size);
+                few("times", times, 1, &at.to("times"), "leave it out for one refresh");
             }
             Step::Race(step) => {
                 few("the polls of a race", size(step.polls), 2, &at.to("polls"), "one alone is a poll")

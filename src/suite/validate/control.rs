@@ -101,6 +101,7 @@ fn holds_of_refusals(expectation: &Expectation) -> bool {
         | Expectation::ContentType(_)
         | Expectation::Body(_)
         | Expectation::Absent(_)
+        | Expectation::FilledLists(_)
         | Expectation::Not(_)
         | Expectation::When(_)
         | Expectation::Lacks(_)

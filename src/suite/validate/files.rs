@@ -23,6 +23,7 @@ pub struct SuiteFile<'a> {
 pub fn validate(files: &[SuiteFile<'_>], requirements: &Requirements) -> Vec<Diagnostic> {
     let ids = Ids::of(files);
     let mut suites = HashMap::new();
+    let mut lines = HashMap::new();
     let mut diagnostics = Vec::new();
     for SuiteFile { source, loaded } in files {
         let mut found = loaded.diagnostics.clone();
@@ -33,6 +34,7 @@ pub fn validate(files: &[SuiteFile<'_>], requirements: &Requirements) -> Vec<Dia
             for (index, check) in suite.checks.iter().enumerate() {
                 let at = at.to("checks").to(index);
                 twice(suite, check, &at, &mut checks, &mut found);
+                same_line(check, &at, &mut lines, &mut found);
                 if !at.is_pruned() {
                     check::check(check, &at, requirements, &mut found);
                     control_by(suite, check, &at, &ids, &mut found);
@@ -125,6 +127,22 @@ fn twice(suite: &Suite, check: &Check, at: &Spot<'_>, seen: &mut Seen, out: &mut
         );
     } else {
         seen.insert(check.id.clone(), place);
+    }
+}
+
+/// Two checks that give the same line of the behaviour card.
+fn same_line(check: &Check, at: &Spot<'_>, seen: &mut Seen, out: &mut Vec<Diagnostic>) {
+    let Some(key) = &check.card else { return };
+    let place = at.to("card").place();
+    if let Some(first) = seen.get(key) {
+        out.push(
+            Diagnostic::error("duplicate-line", format!("two checks give the line \"{key}\" of the card"))
+                .at(place)
+                .note(first.clone(), "the first one")
+                .help("give one of them another key"),
+        );
+    } else {
+        seen.insert(key.clone(), place);
     }
 }
 

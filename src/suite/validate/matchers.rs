@@ -7,7 +7,8 @@ use crate::diagnostic::{Diagnostic, closest};
 use crate::outcome::Outcome;
 use crate::protocol::{CodeFate, REGISTERED_ERRORS};
 use crate::suite::{
-    Check, CountRule, Entropy, Expectation, Graded, HeaderRule, MemberRule, Never, Number, PageRule, Step,
+    Challenge, Check, CodeKind, CountRule, Distinct, Entropy, Expectation, Graded, HeaderRule, MemberRule,
+    Never, Number, PageRule, Step,
 };
 
 /// The word for any other registered error.
@@ -129,10 +130,14 @@ fn says_nothing(expectation: &Expectation) -> Option<(&'static str, &'static str
         Expectation::Alphabet(rule) if rule.lacks.is_empty() => {
             ("no character is wrong here, so this can never fail", "write lacks: vowels or look-alikes")
         }
-        Expectation::Scope(rule) if rule.subset_of.is_none() && rule.lacks.is_none() => (
-            "nothing is said of the scope, so this can never fail",
-            "write subset_of: with a session, or lacks:",
-        ),
+        Expectation::Scope(rule)
+            if rule.subset_of.is_none() && rule.lacks.is_none() && rule.same_as.is_none() =>
+        {
+            (
+                "nothing is said of the scope, so this can never fail",
+                "write subset_of: with a session, lacks:, or same_as: with an answer",
+            )
+        }
         Expectation::Count(CountRule { at_least: None | Some(0), at_most: None, .. }) => {
             ("count takes any number here, so this can never fail", "write at_least: or at_most:")
         }
@@ -180,15 +185,29 @@ fn status_codes(statuses: &Graded<u16>, at: &Spot<'_>, out: &mut Vec<Diagnostic>
 }
 
 fn header(rule: &HeaderRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
-    let HeaderRule { has, lacks, scheme, present, directive, same_origin } = rule;
+    let HeaderRule { has, lacks, scheme, present, challenge, directive, same_origin } = rule;
+    if let Some(Challenge { params_at_least: None | Some(0), once, charset, .. }) = challenge
+        && once.is_empty()
+        && charset.is_empty()
+    {
+        out.push(
+            Diagnostic::error("never-fails", "nothing is said of this challenge beyond its scheme")
+                .at(at.to("challenge").key_place())
+                .help("write params_at_least:, once: or charset:; or scheme: in place of challenge:"),
+        );
+    }
     let is_silent = has.is_none() && lacks.is_none() && scheme.is_none() && directive.is_none();
-    if is_silent && present.is_none() && !same_origin {
+    if is_silent && present.is_none() && challenge.is_none() && !same_origin {
         out.push(
             Diagnostic::error("never-fails", "nothing is said of this header, so this can never fail")
                 .at(at.key_place())
-                .help("write has:, lacks:, scheme:, directive:, same_origin: true or present: true"),
+                .help(
+                    "write has:, lacks:, scheme:, challenge:, directive:, same_origin: true or present: true",
+                ),
         );
-    } else if *present == Some(false) && (has.is_some() || scheme.is_some() || directive.is_some()) {
+    } else if *present == Some(false)
+        && (has.is_some() || scheme.is_some() || challenge.is_some() || directive.is_some())
+    {
         out.push(never_holds("a header that is not there has no parts", "leave present: false out", at));
     }
 }
@@ -301,10 +320,13 @@ fn entropy(rule: &Entropy, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
 /// Expectations about many answers on a step that brings one, or about codes where there are no codes to compare.
 pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     for (expectation, at) in nested(&check.expect, &at.to("expect")) {
-        let of_codes = matches!(
-            expectation,
-            Expectation::Distinct(_) | Expectation::Alphabet(_) | Expectation::Entropy(_)
-        );
+        let of_codes = match expectation {
+            Expectation::Distinct(Distinct { of }) | Expectation::Entropy(Entropy { of, .. }) => {
+                *of != CodeKind::RefreshToken
+            }
+            Expectation::Alphabet(_) => true,
+            _ => false,
+        };
         if of_codes && !check.steps.is_empty() {
             out.push(
                 Diagnostic::error(

@@ -5,6 +5,7 @@
 //!
 //! - `files`: the suites beside each other: ids, file names, `control_by`
 //! - `check`: the keys of one check: ids, weight, requirements, what goes with what
+//! - `card`: lines of the behaviour card
 //! - `names`: sessions, named answers, token sets and placeholders
 //! - `variants`: `each` and the requests it changes
 //! - `matchers`: expectations that can never fail, or never hold
@@ -13,6 +14,7 @@
 //! - `control`: negatives without a positive
 //! - `times`: waits, bounds and how long it all takes
 
+mod card;
 mod check;
 mod control;
 mod files;

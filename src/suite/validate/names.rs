@@ -75,6 +75,27 @@ pub(super) fn check(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &m
     expectations(&check.expect, &at.to("expect"), None, &names, out);
 }
 
+/// What the wordings of a line of the card refer to.
+pub(super) fn readings(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    let mut all = BTreeMap::new();
+    for (index, located) in steps.iter().enumerate() {
+        // What is wrong with the names themselves is told once.
+        define(index, located, &mut all, &mut Vec::new());
+    }
+    let names = Names { all: &all, now: steps.len() };
+    for (index, reading) in check.say.iter().enumerate() {
+        let at = at.to(index);
+        text(&reading.text, &at.to("text"), &names, out);
+        for (name, list) in &reading.when {
+            let at = at.to("when").to(name.as_str());
+            if !names.has(name, &ANSWERS) {
+                out.push(names.missing(name, &ANSWERS, "session or named answer", at.key_place()));
+            }
+            expectations(list, &at, None, &names, out);
+        }
+    }
+}
+
 fn define<'a>(
     index: usize,
     located: &Located<'a>,
@@ -274,10 +295,18 @@ fn expectations(
                 let now = if own.is_some() { names.now.saturating_sub(1) } else { names.now };
                 answer(name, &at, &Names { now, ..*names }, out);
             }
+            Expectation::When(when) => {
+                if let Some(name) = &when.of {
+                    answer(name, &at.to("of"), names, out);
+                }
+            }
             Expectation::Tokens(rule) => session(&rule.of, &at.to("of"), names, out),
             Expectation::Scope(rule) => {
                 if let Some(name) = &rule.subset_of {
                     session(name, &at.to("subset_of"), names, out);
+                }
+                if let Some(name) = &rule.same_as {
+                    answer(name, &at.to("same_as"), names, out);
                 }
                 text(rule.lacks.as_deref().unwrap_or_default(), &at.to("lacks"), names, out);
             }

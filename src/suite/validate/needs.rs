@@ -77,6 +77,9 @@ fn implied(check: &Check, steps: &[Located<'_>], at: &Spot<'_>) -> Vec<Implied> 
             clients_in(texts, at, &mut found);
         }
     }
+    if let Some(measure) = &check.measure {
+        role(measure.client, &at.to("measure"), &mut found);
+    }
     for (index, variant) in check.each.iter().enumerate() {
         let at = at.to("each").to(index);
         role(variant.client, &at, &mut found);

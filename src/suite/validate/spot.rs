@@ -115,7 +115,7 @@ fn inside<'e, 'a>(expectation: &'e Expectation, at: &Spot<'a>, found: &mut Vec<(
     }
 }
 
-/// Every list of expectations of a check: of its steps, its variants and its own.
+/// Every list of expectations of a check: of its steps, its variants, its wordings and its own.
 pub(super) fn expectations<'c, 'a>(
     check: &'c Check,
     steps: &'c [Located<'a>],
@@ -127,5 +127,9 @@ pub(super) fn expectations<'c, 'a>(
         .iter()
         .enumerate()
         .map(|(index, variant)| (&*variant.expect, at.to("each").to(index).to("expect")));
-    of_steps.chain(of_variants).chain([(&*check.expect, at.to("expect"))]).collect()
+    let of_wordings = check.say.iter().enumerate().flat_map(|(index, reading)| {
+        let at = at.to("say").to(index).to("when");
+        reading.when.iter().map(move |(name, list)| (&**list, at.to(name.as_str())))
+    });
+    of_steps.chain(of_variants).chain(of_wordings).chain([(&*check.expect, at.to("expect"))]).collect()
 }

@@ -107,7 +107,7 @@ fn named_instant<'s, 'a>(step: &'s Step, at: &Spot<'a>) -> Option<(&'s Timing, S
     Some((timing?, at.to("at")))
 }
 
-fn length(timing: &Timing, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+pub(super) fn length(timing: &Timing, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     if let Some(anchor) = timing.anchor {
         out.push(
             Diagnostic::error(

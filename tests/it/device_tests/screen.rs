@@ -1,22 +1,23 @@
-//! A whole login as a person sees it, in virtual time.
+//! A whole login as a person sees it.
 
+use std::io;
+use std::time::Duration;
+
+use devgrant::cli::login::{Login, Look, Terminal};
+use devgrant::exchange::{Answer, NoAnswer};
+use devgrant::login::{Browser, Ended, Settings, play};
 use serde_json::json;
+use url::Url;
 
-use super::*;
-use crate::exchange::{Answer, NoAnswer};
-use crate::login::script::{
-    ACCESS_TOKEN, DEVICE_CODE, REFRESH_TOKEN, Script, codes, error, json, later, token,
-};
-use crate::login::{play, scan};
-use crate::target::Client;
+use super::qr::scan;
+use super::script::{ACCESS_TOKEN, DEVICE_CODE, REFRESH_TOKEN, Script, codes, error, json, later, token};
+use super::{login, watch};
 
 const URI: &str = "https://example.com/device";
 const DARK: Look = Look { moving: false, colour: false, qr: true, columns: None };
 
 fn settings() -> Settings {
-    let client = Client { id: "tv".to_owned(), secret: None, auth: None, scope: None };
-    let url = |path: &str| format!("https://as.example/{path}").parse().unwrap();
-    Settings { api: Some(url("userinfo?deep=1")), ..Settings::new(url("device"), url("token"), client) }
+    Settings { api: Some("https://as.example/userinfo?deep=1".parse().unwrap()), ..super::settings() }
 }
 
 async fn shown(
@@ -38,7 +39,7 @@ fn api() -> Result<Answer, NoAnswer> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_login_shows_what_to_do_and_what_came_of_it() {
+async fn the_person_is_told_where_to_go_what_to_enter_and_what_came_of_it() {
     let answers = vec![codes(json!({})), error(400, "authorization_pending"), token("bEARER"), api()];
     let (ended, out, err) = shown(DARK, settings(), answers).await;
     assert_eq!(ended, Ended::Granted);
@@ -53,7 +54,7 @@ async fn a_login_shows_what_to_do_and_what_came_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_qr_code_reads_as_the_complete_uri_in_both_inks() {
+async fn the_qr_code_is_the_complete_uri() {
     for colour in [true, false] {
         let look = Look { colour, ..DARK };
         let (_, out, _) = shown(look, settings(), vec![codes(json!({})), error(400, "access_denied")]).await;
@@ -78,22 +79,48 @@ async fn there_is_no_qr_code_without_a_complete_uri_or_without_room_or_against_t
 }
 
 #[tokio::test(start_paused = true)]
+async fn uri_and_code_are_told_beside_the_qr_code() {
+    for user_code in ["WDJB-MJHT", "wdjb mjht", "123-456-789"] {
+        let members = json!({"user_code": user_code});
+        let (_, out, _) = shown(DARK, settings(), vec![codes(members), error(400, "access_denied")]).await;
+        assert!(out.contains("\nor scan this\n"), "{out}");
+        let words = format!("On another device open   {URI}\nand enter                {user_code}\n");
+        assert!(out.starts_with(&words), "{out}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_device_code_is_never_shown() {
+    // `shown` looks for it in everything that goes to the terminal; the script's errors tell it in their descriptions.
+    for end in ["access_denied", "expired_token", "invalid_grant", "xyz_unknown"] {
+        let (_, _, err) = shown(DARK, settings(), vec![codes(json!({})), error(400, end)]).await;
+        assert!(err.contains("about ‹"), "{err}");
+    }
+    // A server that puts it before the user is not helped.
+    for members in [
+        json!({"user_code": DEVICE_CODE}),
+        json!({"verification_uri": format!("https://example.com/{DEVICE_CODE}/x")}),
+        json!({"verification_uri_complete": format!("https://example.com/?c={DEVICE_CODE}")}),
+    ] {
+        let (ended, paper, script) = login(vec![codes(members)]).await;
+        assert!(matches!(ended, Ended::Protocol(_)));
+        assert_eq!((script.seen().len(), paper.0.len()), (1, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_terminal_gets_a_line_that_moves_every_second_and_is_wiped() {
     let look = Look { moving: true, ..DARK };
     let (_, _, err) =
         shown(look, settings(), vec![codes(json!({"expires_in": 600})), token("Bearer"), api()]).await;
-    let expected: String = (0..5)
-        .map(|s| format!("\r\x1b[2Kwaiting, {} left · next poll in {} s", left(600 - s), 5 - s))
-        .collect();
+    let left = |s| if s == 0 { "10 min".to_owned() } else { format!("9 min {} s", 60 - s) };
+    let expected: String =
+        (0..5).map(|s| format!("\r\x1b[2Kwaiting, {} left · next poll in {} s", left(s), 5 - s)).collect();
     assert_eq!(err, expected + "\r\x1b[2Kwaiting, 9 min 55 s left · polling\r\x1b[2K");
 }
 
-fn left(seconds: u64) -> String {
-    spell(Duration::from_secs(seconds))
-}
-
 #[tokio::test(start_paused = true)]
-async fn every_end_says_the_code_the_words_and_what_to_do_next() {
+async fn every_error_is_told_in_the_words_of_the_server() {
     for (answer, ended, words) in [
         (error(400, "access_denied"), Ended::Denied, "denied on the other device (access_denied: about ‹"),
         (
@@ -119,6 +146,16 @@ async fn every_end_says_the_code_the_words_and_what_to_do_next() {
         assert!(err.contains("\n  help: "), "{err}");
         assert!(!err.contains('\x1b') && !out.contains('\x1b'), "{err}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_says_is_cut_and_escaped() {
+    let words = format!("line\\nand \\u001b[31m{}", "long ".repeat(4000));
+    let answer = json(400, &format!(r#"{{"error":"access_denied","error_description":"{words}"}}"#));
+    let (ended, _, err) = shown(DARK, settings(), vec![codes(json!({})), Ok(answer)]).await;
+    assert_eq!(ended, Ended::Denied);
+    assert!(err.contains("access_denied: line\\nand \\u{1b}[31mlong long"), "{err}");
+    assert!(err.len() < 1000, "{} bytes", err.len());
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,23 +194,34 @@ async fn a_slower_pace_and_silence_are_told() {
 }
 
 #[test]
-fn lengths_of_time_are_spelt_for_people() {
-    for (ms, text) in [
-        (0, "0 s"),
-        (1, "1 s"),
-        (3000, "3 s"),
-        (588_000, "9 min 48 s"),
-        (3_600_000, "1 h"),
-        (5_430_000, "1 h 30 min"),
-        (90_000_000, "1 d 1 h"),
-    ] {
-        assert_eq!(spell(Duration::from_millis(ms)), text);
-    }
-}
-
-#[test]
 fn the_flags_reach_the_settings() {
     let login = |open| Login { target: Some("t.yaml".into()), open, no_qr: false };
     assert!(login(true).settings(settings()).browser.is_some());
     assert!(login(false).settings(settings()).browser.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_browser_gets_the_complete_uri_or_the_plain_one_and_nothing_else() {
+    fn complete(page: &Url) -> io::Result<()> {
+        assert_eq!(page.as_str(), "https://example.com/device?user_code=WDJB-MJHT");
+        Ok(())
+    }
+    fn plain(page: &Url) -> io::Result<()> {
+        assert_eq!(page.as_str(), "https://example.com/device");
+        Err(io::Error::other("no browser"))
+    }
+    fn never(page: &Url) -> io::Result<()> {
+        panic!("opened {page}")
+    }
+    let absent = json!({"verification_uri_complete": "absent"});
+    for (browser, members, shown) in [
+        (complete as Browser, json!({}), "Browser(Ok(()))"),
+        (plain, absent, r#"Browser(Err("no browser"))"#),
+        (never, json!({"verification_uri_complete": "file:///etc/passwd"}), "Browser(Err("),
+        (never, json!({"verification_uri_complete": "--version"}), "Browser(Err("),
+    ] {
+        let login = Settings { browser: Some(browser), ..super::settings() };
+        let (_, paper) = watch(&login, &Script::new([codes(members), error(400, "access_denied")])).await;
+        assert!(paper.has(shown), "{:?}", paper.0);
+    }
 }

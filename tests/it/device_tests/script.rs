@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use devgrant::compose::Composed;
+use devgrant::exchange::{Answer, NoAnswer};
+use devgrant::http::{Exchanger, Sent};
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::time::Instant;
-
-use crate::compose::Composed;
-use crate::exchange::{Answer, NoAnswer};
-use crate::http::{Exchanger, Sent};
 
 /// The device code of the script's codes.
 pub(crate) const DEVICE_CODE: &str = "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS";
