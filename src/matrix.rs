@@ -191,7 +191,7 @@ impl Matrix {
             if let Some(why) = &row.alone {
                 let _ = writeln!(out, "  alone: {}", serde_json::Value::from(why.as_str()));
             }
-            out.push_str("  caught_by:\n");
+            out.push_str(if row.caught_by.is_empty() { "  caught_by: {}\n" } else { "  caught_by:\n" });
             for (check, is) in &row.caught_by {
                 let _ = writeln!(out, "    {check}: {}", words(&is.0));
             }

@@ -56,7 +56,11 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
     // 3 showing: from records alone, or from the suites alone
-    ("generated", 3, "ambiguous catalog coverage diagnostic matrix oracle record requirement server suite verdict"),
+    (
+        "generated",
+        3,
+        "ambiguous catalog coverage diagnostic matrix oracle record requirement server suite verdict",
+    ),
     ("matrix", 3, "catalog diagnostic protocol server suite verdict yaml"),
     ("report", 3, "compare event protocol record verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes

@@ -60,6 +60,9 @@ fn a_fault_of_each_family_is_caught_from_outside_by_a_check_that_is_about_it() {
     for (fault, judged) in judged {
         let red = judged.unwrap_or_else(|wrong| panic!("{wrong}"));
         let about: Vec<String> = matrix.rows[fault].about().map(|(check, _)| check.to_owned()).collect();
-        assert!(about.iter().any(|check| red.contains(check.as_str())), "{fault}: {red}, not one of {about:?}");
+        assert!(
+            about.iter().any(|check| red.contains(check.as_str())),
+            "{fault}: {red}, not one of {about:?}"
+        );
     }
 }
