@@ -31,10 +31,11 @@ const REVIEWED: &str = include_str!("matrix/reviewed.yaml");
 
 /// Checks of the transport. They are skipped without a socket and on loopback without TLS, so that no fault of this matrix
 /// can trip them.
-const OVER_TLS_ONLY: [&str; 6] = [
+const OVER_TLS_ONLY: [&str; 7] = [
     "device-authorization-request/plain-http-is-refused",
     "device-authorization-request/tls-of-the-endpoint",
     "metadata/tls-of-the-document",
+    "rfc6749-client-authentication/no-secret-over-plain-http",
     "rfc6750-bearer-use/tls-of-the-api",
     "token-request/no-token-over-plain-http",
     "token-request/tls-of-the-endpoint",
