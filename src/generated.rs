@@ -1,6 +1,7 @@
 //! Files of the repository that follow from the code and the suites: written by `devgrant generate`, never by hand.
 
 mod coverage;
+mod fault_matrix;
 
 use std::fmt::Write as _;
 
@@ -30,6 +31,7 @@ pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>>
         ("docs/checks.md", checks(&catalog)),
         ("docs/coverage.md", coverage(&Coverage::of(&catalog))),
         ("docs/faults.md", faults()),
+        ("docs/fault-matrix.md", fault_matrix::page(&catalog)?),
     ])
 }
 

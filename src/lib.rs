@@ -42,10 +42,12 @@ pub mod server;
 
 // 3 showing
 pub mod generated;
+pub mod matrix;
 pub mod report;
 
 // 4 the rim
 pub mod cli;
 pub mod judge;
+pub mod selftest;
 
 pub use judge::judge;

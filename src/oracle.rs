@@ -115,7 +115,7 @@ impl Oracle {
     }
 
     /// A code that was asked for at `sent` and received at `received`. Without an `interval` it is 5 s (RFC 8628 §3.2);
-    /// without a `lifetime` the code never has to end.
+    /// without a `lifetime` the code may end at any moment, and never has to.
     #[must_use]
     pub fn issued(
         &self,

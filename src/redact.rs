@@ -164,18 +164,12 @@ fn json(text: &str) -> String {
             '"' => {
                 let (token, behind) = rest.split_at(string_end(rest));
                 let is_name = behind.trim_start().starts_with(':');
-                let value = string_value(token);
-                if is_name {
-                    shown.push_str(token);
-                    next_is_secret = is_secret(&value);
+                if secret && !is_name {
+                    shown.push_str(&format!("\"{}\"", redact(&string_value(token))));
                 } else {
-                    shown.push_str(&if secret {
-                        format!("\"{}\"", redact(&value))
-                    } else {
-                        token.to_owned()
-                    });
-                    next_is_secret = false;
+                    shown.push_str(token);
                 }
+                next_is_secret = is_name && is_secret(&string_value(token));
                 rest = behind;
                 continue;
             }
@@ -227,6 +221,9 @@ fn string_end(text: &str) -> usize {
 }
 
 fn string_value(token: &str) -> Cow<'_, str> {
+    if !token.contains('\\') {
+        return token.trim_matches('"').into();
+    }
     match serde_json::from_str::<String>(token) {
         Ok(value) => value.into(),
         Err(_) => token.trim_matches('"').into(),
@@ -241,6 +238,39 @@ const SHORTEST_KNOWN: usize = 8;
 pub struct Known {
     /// Every spelling by its first bytes, the longest first, each with what is shown instead.
     spellings: HashMap<[u8; SHORTEST_KNOWN], Vec<(String, String)>>,
+    /// Which first bytes there are; most places of a text begin no secret, and are passed by this alone.
+    starts: Starts,
+}
+
+/// A set of starts that may hold more than was put in, and never less.
+#[derive(Clone)]
+struct Starts(Box<[bool; Self::PLACES]>);
+
+impl Starts {
+    const PLACES: usize = 1 << 14;
+
+    /// Knuth's multiplicative hash of the first four bytes.
+    fn place(start: [u8; SHORTEST_KNOWN]) -> usize {
+        let [a, b, c, d, ..] = start;
+        let mixed = u32::from_le_bytes([a, b, c, d]).wrapping_mul(2_654_435_769);
+        (mixed >> 16) as usize % Self::PLACES
+    }
+
+    fn add(&mut self, start: [u8; SHORTEST_KNOWN]) {
+        if let Some(place) = self.0.get_mut(Self::place(start)) {
+            *place = true;
+        }
+    }
+
+    fn may_have(&self, start: [u8; SHORTEST_KNOWN]) -> bool {
+        self.0.get(Self::place(start)).copied().unwrap_or(true)
+    }
+}
+
+impl Default for Starts {
+    fn default() -> Self {
+        Self(Box::new([false; Self::PLACES]))
+    }
 }
 
 impl Known {
@@ -251,6 +281,7 @@ impl Known {
         }
         for spelling in spellings(secret) {
             let Some(start) = spelling.as_bytes().first_chunk::<SHORTEST_KNOWN>() else { continue };
+            self.starts.add(*start);
             let same_start = self.spellings.entry(*start).or_default();
             if !same_start.iter().any(|(known, _)| *known == spelling) {
                 same_start.push((spelling, redact(secret)));
@@ -262,27 +293,30 @@ impl Known {
     /// The text with every known secret in it replaced by its redaction, however it is spelled.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
-        let mut shown = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            let known = rest
-                .as_bytes()
-                .first_chunk::<SHORTEST_KNOWN>()
-                .and_then(|start| self.spellings.get(start))
-                .and_then(|same_start| same_start.iter().find(|(known, _)| rest.starts_with(known.as_str())));
-            let taken = match known {
-                Some((spelling, instead)) => {
-                    shown.push_str(instead);
-                    spelling.len()
-                }
-                None => {
-                    shown.push(first);
-                    first.len_utf8()
-                }
+        let mut shown = String::new();
+        let mut kept_from = 0;
+        let mut at = 0;
+        while let Some(start) = text.as_bytes().get(at..).and_then(|rest| rest.first_chunk()) {
+            let Some((spelling, instead)) = self.known_at(text, at, *start) else {
+                at += 1;
+                continue;
             };
-            rest = rest.get(taken..).unwrap_or_default();
+            shown.push_str(text.get(kept_from..at).unwrap_or_default());
+            shown.push_str(instead);
+            at += spelling.len();
+            kept_from = at;
         }
+        shown.push_str(text.get(kept_from..).unwrap_or_default());
         shown
+    }
+
+    /// The secret that stands there, and what is shown instead.
+    fn known_at(&self, text: &str, at: usize, start: [u8; SHORTEST_KNOWN]) -> Option<&(String, String)> {
+        if !self.starts.may_have(start) {
+            return None;
+        }
+        let rest = text.as_bytes().get(at..)?;
+        self.spellings.get(&start)?.iter().find(|(known, _)| rest.starts_with(known.as_bytes()))
     }
 }
 

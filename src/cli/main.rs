@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::console::Console;
 use super::exit::Exit;
-use super::{check, compare, coverage, faults, login, records, serve, suites};
+use super::{check, compare, coverage, faults, login, records, selftest, serve, suites};
 use crate::report::terminal::Verbosity;
 
 /// Judges OAuth 2.0 device authorization (RFC 8628) servers.
@@ -25,6 +25,8 @@ enum Command {
     Serve(serve::Serve),
     /// List what the reference server can do wrong on purpose
     Faults(faults::Faults),
+    /// Prove that the checks can fail: every fault of the reference server, in virtual time
+    Selftest(selftest::Selftest),
     /// Play the device once: get codes, wait for the user, use the token
     Login(login::Login),
     /// List the checks
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, console: &Console) -> Exit {
     match command {
         Command::Faults(faults) => faults.run(console),
+        Command::Selftest(selftest) => selftest.run(console),
         Command::Report(report) => report.run(console),
         Command::Show(show) => show.run(console),
         Command::Compare(compare) => compare.run(console),

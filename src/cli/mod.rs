@@ -16,6 +16,7 @@ mod main;
 mod prompt;
 mod records;
 mod select;
+mod selftest;
 mod serve;
 pub mod show;
 mod suites;

@@ -164,12 +164,17 @@ pub(super) fn scope(rule: &ScopeRule, view: &View<'_>) -> Vec<Mismatch> {
     let requested = rule.subset_of.as_deref().and_then(|session| view.scope.requested_scope(session));
     let member = view.members.and_then(|members| members.get("scope"));
     let granted = match member {
-        Some(Value::String(scope)) => Some(scope.as_str()),
+        Some(Value::String(scope)) => Some(scope.clone()),
+        // A list of texts is a scope written otherwise, which is not what is asked here.
+        Some(Value::Array(list)) if list.iter().all(Value::is_string) => {
+            Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
+        }
         Some(other) => return vec![view.miss_with(describe::scope(rule), show::member("scope", other))],
-        None if view.outcome == Outcome::Granted => requested.as_deref(),
+        None if view.outcome == Outcome::Granted => requested.clone(),
         None => return vec![view.miss(describe::scope(rule))],
     };
-    let tokens: Vec<_> = granted.unwrap_or_default().split_ascii_whitespace().collect();
+    let granted = granted.unwrap_or_default();
+    let tokens: Vec<_> = granted.split_ascii_whitespace().collect();
     let mut faults = Vec::new();
     if let Some(requested) = &requested {
         let beyond: Vec<_> = tokens
@@ -189,7 +194,7 @@ pub(super) fn scope(rule: &ScopeRule, view: &View<'_>) -> Vec<Mismatch> {
         match filled(unwanted, view.scope) {
             Err(missing) => faults.push(missing),
             Ok(unwanted) if tokens.contains(&unwanted.as_str()) => {
-                faults.push(format!("scope {}", show::text(granted.unwrap_or_default())));
+                faults.push(format!("scope {}", show::text(&granted)));
             }
             Ok(_) => {}
         }
@@ -314,7 +319,9 @@ mod tests {
             (json!({ "subset_of": "tv" }), granted(""), None),
             (json!({ "subset_of": "nobody" }), granted(r#","scope":"admin""#), None),
             (json!({ "subset_of": "tv" }), granted(r#","scope":"email admin""#), Some(Grade::Mismatch)),
-            (json!({ "subset_of": "tv" }), granted(r#","scope":["email"]"#), Some(Grade::Mismatch)),
+            (json!({ "subset_of": "tv" }), granted(r#","scope":["email"]"#), None),
+            (json!({ "subset_of": "tv" }), granted(r#","scope":["email","admin"]"#), Some(Grade::Mismatch)),
+            (json!({ "subset_of": "tv" }), granted(r#","scope":{"email":1}"#), Some(Grade::Mismatch)),
             (json!({ "subset_of": "tv" }), r#"{"error":"invalid_scope"}"#.to_owned(), Some(Grade::Mismatch)),
             (json!({ "lacks": "admin" }), granted(r#","scope":"email""#), None),
             (json!({ "lacks": "admin" }), granted(r#","scope":"email admin""#), Some(Grade::Mismatch)),

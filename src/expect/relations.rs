@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::view::View;
 use super::{Scope, describe, show};
 use crate::suite::{Expectation, Later, Near};
+use crate::timing::Anchor;
 use crate::verdict::{Grade, Mismatch};
 
 /// A text with its placeholders filled in, or that a value is not there.
@@ -132,6 +133,11 @@ fn later(rule: &Later, scope: &dyn Scope) -> Option<String> {
 }
 
 fn near(rule: &Near, scope: &dyn Scope) -> Option<String> {
+    let is_anchor = |text: &str| Anchor::ALL.iter().any(|anchor| anchor.word() == text);
+    if [&rule.a, &rule.b].into_iter().any(|text| is_anchor(text) && scope.instant(text).is_none()) {
+        // An end that was never announced leaves nothing to compare with.
+        return None;
+    }
     let [a, b] = match instants([&rule.a, &rule.b], scope) {
         Ok(found) => found,
         Err(missing) => return Some(missing),
@@ -230,6 +236,8 @@ mod tests {
                 json!({ "near": { "a": "{tv.user_code}", "b": "token_expiry", "within": "2 s" } }),
                 Some("{tv.user_code} is not there, or not a number"),
             ),
+            // Nothing was announced.
+            (json!({ "near": { "a": "{t.exp}", "b": "expiry", "within": "2 s" } }), None),
             (json!({ "target": { "has": "polling" } }), None),
             (json!({ "target": { "has": "denial" } }), Some("the target has no denial")),
             (json!({ "not": { "target": { "has": "denial" } } }), None),

@@ -99,7 +99,8 @@ impl Life {
             let early = (sent + lifetime).saturating_sub(terms.tol_early + drift);
             (up(received + lifetime), down(early), up(received + lifetime + terms.tol_late + drift))
         });
-        let (end, expiry_from, expiry_until) = bounds.unwrap_or((NEVER, NEVER, NEVER));
+        // Where nothing was announced, any moment may be the end.
+        let (end, expiry_from, expiry_until) = bounds.unwrap_or((NEVER, down(received), NEVER));
         Self {
             end,
             expiry_from,

@@ -229,11 +229,12 @@ fn a_decision_after_the_end_changes_nothing() {
 }
 
 #[test]
-fn a_code_without_announced_end_never_has_to_end() {
+fn a_code_without_announced_end_may_end_at_any_moment_and_never_has_to() {
     let oracle = oracle();
     let mut life = oracle.issued(s(0.0), s(0.1), None, None);
     assert_eq!(poll(&oracle, &mut life, 86_400.0, Said::Pending), Grade::Ok);
-    assert_eq!(poll(&oracle, &mut life, 86_410.0, Said::Expired), Grade::Fail);
+    assert_eq!(poll(&oracle, &mut life, 86_410.0, Said::Expired), Grade::Ok);
+    assert_eq!(poll(&oracle, &mut life, 86_420.0, Said::Pending), Grade::Fail);
 }
 
 #[test]

@@ -443,7 +443,7 @@ fn last_answer(session: &Session) -> Option<&Arc<Exchange>> {
 
 fn anchored(session: &Session, anchor: Anchor) -> Option<Duration> {
     match anchor {
-        Anchor::Expiry => Some(session.expiry()),
+        Anchor::Expiry => session.announced_expiry(),
         Anchor::TokenExpiry => session.token_sets.last()?.expiry,
     }
 }

@@ -138,6 +138,11 @@ impl Session {
         }
     }
 
+    /// When the codes end by what was announced, if anything was that a device can count from.
+    pub(super) fn announced_expiry(&self) -> Option<Duration> {
+        Some(self.authorized.done + self.codes.as_ref()?.lifetime?)
+    }
+
     /// When the codes end, by what was announced, counted from their receipt.
     pub(super) fn expiry(&self) -> Duration {
         self.authorized.done + self.lifetime()

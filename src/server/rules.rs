@@ -109,6 +109,8 @@ rules! {
     PollsKeepLifetime,
     /// A device code gives one token (by analogy with RFC 6749 §10.5).
     SingleUse,
+    /// A user may connect several devices of a client (RFC 8628 §1).
+    SeveralDevicesOfOneUser,
     /// A used code that comes again leaves its token alive: the device may have lost the answer.
     ReplaySparesToken,
     /// What was approved cannot be decided again before the device has its token.
@@ -171,6 +173,8 @@ rules! {
     ReuseEndsGrant,
     /// A token is revoked by its own client only (RFC 7009 §2.1).
     RevokeOwnTokens,
+    /// A wrong hint does not keep a token from being found (RFC 7009 §2.1).
+    HintIsNoMatter,
     /// Revocation takes effect (RFC 7009 §2).
     RevocationTakesEffect,
     /// Revoking a refresh token ends the access tokens of its grant (RFC 7009 §2.1).

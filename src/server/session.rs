@@ -227,6 +227,13 @@ impl Session {
         outcome
     }
 
+    /// Whether this user approved it before then, and the device has its token.
+    #[must_use]
+    pub fn brought_token_to(&self, user: &str, before: Moment) -> bool {
+        let is_theirs = matches!(&self.state, State::Redeemed(approval) if &*approval.user == user);
+        is_theirs && self.decided.is_some_and(|decided| decided < before)
+    }
+
     /// Whether the user code can still lead to a decision.
     ///
     /// # Errors

@@ -90,6 +90,17 @@ impl Sessions {
         Some(session)
     }
 
+    /// Whether this user had connected a device of the same client before this user code was issued.
+    #[must_use]
+    pub fn connected_before(&self, user: &str, entered: &str) -> bool {
+        let code = self.by_user_code.get(&codes::canonical(entered));
+        let Some(session) = code.and_then(|code| self.by_device_code.get(code)) else { return false };
+        let mut others = self.by_device_code.values();
+        others.any(|other| {
+            other.asked.client == session.asked.client && other.brought_token_to(user, session.issued)
+        })
+    }
+
     /// Ends a session as though it had never been.
     pub fn kill(&mut self, device_code: &str) {
         if let Some(session) = self.by_device_code.remove(device_code) {

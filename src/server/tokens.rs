@@ -199,6 +199,12 @@ impl Tokens {
         self.by_value.get(value).filter(|token| token.is_active(now, rules))
     }
 
+    /// Whether this is a refresh token, spent or not.
+    #[must_use]
+    pub fn is_refresh_token(&self, value: &str) -> bool {
+        self.by_value.get(value).is_some_and(|token| token.kind == Kind::Refresh)
+    }
+
     /// Revokes a token of this client; an unknown one is as good as revoked (RFC 7009 §2.2).
     ///
     /// # Errors

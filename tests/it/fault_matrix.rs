@@ -1,189 +1,46 @@
 //! The fault matrix: every fault of the reference server against the whole catalogue, in process and in virtual time.
 //!
-//! Each fault is caught by a check that is about it, and trips no other; the snapshot says which ones, and a change
-//! of it is reviewed.
+//! Each fault is caught by checks that are about it, and trips no other but with a reason; `src/matrix/reviewed.yaml` says
+//! which, and its own tests see that it is complete. Here the server is really judged.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::num::NonZero;
 
-use devgrant::catalog::Catalog;
-use devgrant::http::InProcess;
-use devgrant::protocol::Level;
-use devgrant::record::RunRecord;
+use devgrant::selftest::{Played, Report, run};
 use devgrant::server::faults::{self, Fault};
-use devgrant::server::{Config, app};
-use devgrant::verdict::{Verdict, Weight};
 
-use crate::binary::now;
-use crate::repository;
-use crate::stage::{Wanted, details, judge, not_green};
-use crate::virtual_time::{ORIGIN, TRANSPORT, reference_target};
-
-/// What a server with one fault made of the catalogue.
-struct Row {
-    fault: &'static Fault,
-    /// The checks that say so, with their verdicts.
-    caught: BTreeSet<String>,
-    /// The checks that could not be judged.
-    unjudged: BTreeSet<String>,
-    details: String,
-    took: Duration,
+fn played(wanted: &[&'static Fault]) -> Report {
+    let jobs = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let report = run(wanted, jobs, &|_: &Played| ()).unwrap();
+    let slowest = report.faults.iter().max_by_key(|compared| compared.played.took);
+    let slowest = slowest.map(|compared| (compared.fault.id, compared.played.took));
+    println!("{} faults in {:?}; the slowest: {slowest:?}", report.faults.len(), report.took);
+    report
 }
 
-/// One run on a runtime of its own, whose clock is paused.
-fn play(fault: Option<&'static Fault>) -> Result<RunRecord, String> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    runtime.block_on(async {
-        let config = Config::reference().with_faults(fault);
-        let server = InProcess::new(app(config, ORIGIN).public, 1);
-        let wanted = Wanted::default();
-        let mut target = reference_target();
-        // Named here too, so that faults of the metadata leave something to judge.
-        target.endpoints.device_authorization = Some(format!("{ORIGIN}/oauth/device/code"));
-        target.endpoints.token = Some(format!("{ORIGIN}/oauth/token"));
-        let judged = judge(Arc::new(server.clone()), Some(Arc::new(server)), &target, &wanted);
-        match tokio::time::timeout(Duration::from_secs(86_400), judged).await {
-            Ok(record) => record.map_err(|trouble| trouble.to_string()),
-            Err(_) => Err("the run never ended".to_owned()),
-        }
-    })
+#[track_caller]
+fn assert_as_reviewed(report: &Report) {
+    assert_eq!(report.clean.trouble, None);
+    assert!(report.clean.cases.is_empty(), "without a fault: {}", report.clean.details());
+    let wrong = report.faults.iter().filter(|compared| !compared.is_as_reviewed());
+    let wrong: Vec<String> = wrong
+        .map(|compared| {
+            format!("{}: {:?}\n{}", compared.fault.id, compared.differences, compared.played.details())
+        })
+        .collect();
+    assert!(wrong.is_empty(), "src/matrix/reviewed.yaml says otherwise:\n{}", wrong.join("\n"));
 }
 
-fn row(fault: &'static Fault) -> Row {
-    let start = now();
-    let played = play(Some(fault));
-    let mut row = Row {
-        fault,
-        caught: BTreeSet::new(),
-        unjudged: BTreeSet::new(),
-        details: String::new(),
-        took: start.elapsed(),
-    };
-    match played {
-        Err(trouble) => row.details = format!("nothing was judged: {trouble}"),
-        Ok(record) => {
-            for case in &record.cases {
-                match case.verdict {
-                    Verdict::Fail | Verdict::Warn | Verdict::Acceptable => {
-                        row.caught.insert(format!("{}: {}", case.check, case.verdict));
-                    }
-                    Verdict::Pass => {}
-                    Verdict::Skip if TRANSPORT.contains(&case.check.as_str()) => {}
-                    verdict => {
-                        row.unjudged.insert(format!("{}: {verdict}", case.check));
-                    }
-                }
-            }
-            row.details = details(&record);
-        }
-    }
-    row
-}
-
-/// The rows of these faults, in their order, several at a time.
-fn rows(wanted: &[&'static Fault]) -> Vec<Row> {
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(fault) = wanted.get(index) else { return };
-                    let row = row(fault);
-                    done.lock().unwrap().push((index, row));
-                }
-            });
-        }
-    });
-    let mut rows = done.into_inner().unwrap();
-    rows.sort_by_key(|(index, _)| *index);
-    rows.into_iter().map(|(_, row)| row).collect()
-}
-
-/// The must-level checks that no fault trips.
-fn untripped(rows: &[Row]) -> Vec<String> {
-    let catalog = Catalog::builtin().unwrap();
-    let tripped = |id: &str| {
-        rows.iter().any(|row| row.caught.iter().any(|caught| caught.split(": ").next() == Some(id)))
-    };
-    let musts = catalog.entries.iter().filter(|entry| entry.weight == Weight::Level(Level::Must));
-    musts
-        .map(|entry| entry.id.clone())
-        .filter(|id| !TRANSPORT.contains(&id.as_str()) && !tripped(id))
-        .collect()
-}
-
-/// The reviewed matrix.
-const REVIEWED: &str = "tests/it/fault_matrix.txt";
-
-/// One fault and what it trips, as the reviewed matrix has it.
-fn lines(row: &Row) -> String {
-    let caught: String = row.caught.iter().map(|caught| format!("    {caught}\n")).collect();
-    format!("{}\n{caught}", row.fault.id)
-}
-
-/// The clean server is green, each fault is caught, and by no other checks than those that were reviewed.
-fn assert_caught(wanted: &[&'static Fault]) -> Vec<Row> {
-    let clean = play(None).unwrap();
-    assert_eq!(not_green(&clean), Vec::<String>::new(), "{}", details(&clean));
-    let start = now();
-    let rows = rows(wanted);
-    let slowest = rows.iter().max_by_key(|row| row.took).map(|row| (row.fault.id, row.took));
-    println!("{} faults in {:?}; the slowest: {slowest:?}", rows.len(), start.elapsed());
-    let uncaught: Vec<&str> =
-        rows.iter().filter(|row| row.caught.is_empty()).map(|row| row.fault.id).collect();
-    assert_eq!(uncaught, Vec::<&str>::new(), "these are caught by no check");
-    rows
-}
-
-/// Compares with the reviewed matrix.
-fn assert_reviewed(rows: &[Row]) {
-    let reviewed = repository::text(REVIEWED);
-    let mut changed = String::new();
-    for row in rows {
-        let found = lines(row);
-        let known = reviewed.split("\n\n").any(|part| part.trim() == found.trim());
-        if !known {
-            let (details, unjudged) = (&row.details, row.unjudged.len());
-            // Writing to a String cannot fail.
-            let _ = writeln!(changed, "{found}    ({unjudged} not judged)\n{details}");
-        }
-    }
-    assert!(
-        changed.is_empty(),
-        "{REVIEWED} has other rows, see whether they are about the fault:\n{changed}"
-    );
-}
-
-/// A part of the matrix, for every run of the tests.
+/// A part of the matrix, for every run of the tests; the whole is `devgrant selftest`, a gate of `.ci/run`.
 #[test]
 fn every_twelfth_fault_is_caught_by_checks_that_are_about_it() {
     let wanted: Vec<&Fault> = faults::all().step_by(12).collect();
-    assert_reviewed(&assert_caught(&wanted));
+    assert_as_reviewed(&played(&wanted));
 }
 
-/// The whole of it. With DEVGRANT_UPDATE=1 it writes the reviewed matrix anew; with DEVGRANT_FAULTS=id-token it looks at
-/// the faults of such names only.
+/// The whole of it.
 #[test]
-#[ignore = "minutes in a debug build: cargo test --release --test it fault_matrix -- --ignored"]
+#[ignore = "minutes in a debug build: cargo run --release -- selftest"]
 fn every_fault_is_caught_by_checks_that_are_about_it() {
-    if let Ok(part) = std::env::var("DEVGRANT_FAULTS") {
-        let names: Vec<&str> = part.split(',').collect();
-        let is_meant = |fault: &&Fault| names.iter().any(|name| fault.id.contains(name));
-        return assert_reviewed(&assert_caught(&faults::all().filter(is_meant).collect::<Vec<_>>()));
-    }
     let wanted: Vec<&Fault> = faults::all().collect();
-    let rows = assert_caught(&wanted);
-    println!("must-level checks that no fault trips: {:#?}", untripped(&rows));
-    if std::env::var_os("DEVGRANT_UPDATE").is_some() {
-        let all: Vec<String> = rows.iter().map(lines).collect();
-        std::fs::write(repository::path(REVIEWED), all.join("\n")).unwrap();
-    }
-    assert_reviewed(&rows);
+    assert_as_reviewed(&played(&wanted));
 }

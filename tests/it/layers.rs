@@ -56,14 +56,19 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
     // 3 showing: from records alone, or from the suites alone
-    ("generated", 3, "ambiguous catalog coverage diagnostic oracle record requirement server suite"),
+    (
+        "generated",
+        3,
+        "ambiguous catalog coverage diagnostic matrix oracle record requirement server suite verdict",
+    ),
+    ("matrix", 3, "catalog diagnostic protocol server suite verdict yaml"),
     ("report", 3, "compare event protocol record verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (
         "cli",
         4,
-        "ambiguous approval catalog clock compare coverage diagnostic edition event expect generated http known login plan protocol record \
-         report requirement runner server suite target timing verdict yaml",
+        "ambiguous approval catalog clock compare coverage diagnostic edition event expect generated http known login matrix \
+         plan protocol record report requirement runner selftest server suite target timing verdict yaml",
     ),
     // The same for a test of somebody else's: no flags, no files, no terminal.
     (
@@ -72,6 +77,8 @@ const ALLOWED: &[(&str, u8, &str)] = &[
         "approval catalog clock diagnostic edition event http known plan protocol record report runner target timing \
          verdict yaml",
     ),
+    // Brings server and judge together.
+    ("selftest", 4, "catalog diagnostic event judge matrix record server target verdict"),
 ];
 
 /// Crates and functions that belong to some modules alone: the path, who may name it, and what to do instead.
@@ -104,7 +111,8 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("goose", &[], "only load/goose.rs will name goose"),
 ];
 
-const LAYER_2_AND_RIM: [&str; 8] = ["approval", "clock", "http", "login", "runner", "server", "cli", "judge"];
+const LAYER_2_AND_RIM: [&str; 9] =
+    ["approval", "clock", "http", "login", "runner", "server", "cli", "judge", "selftest"];
 
 /// Macros that print; `cli/console.rs` and the screen of `login` write to handles.
 const PRINTING: [&str; 5] = ["println", "print", "eprintln", "eprint", "dbg"];

@@ -37,6 +37,8 @@ mod oracle;
 #[cfg(test)]
 mod oracle_check;
 #[cfg(test)]
+mod outside;
+#[cfg(test)]
 mod pinned;
 #[cfg(test)]
 mod readme;

@@ -103,4 +103,11 @@ pub(super) const FAULTS: &[Fault] = &[
             });
         }),
     },
+    Fault {
+        id: "device-codes-repeat",
+        clause: "RFC 8628 §3.2",
+        summary: "There are 256 device codes, and nobody looks whether one is in use",
+        seen: "none yet; a sentence that is easily overlooked",
+        effect: Effect::Tune(|policy| policy.device_code_bytes = 1),
+    },
 ];

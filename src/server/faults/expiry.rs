@@ -1,5 +1,7 @@
 //! Faults of expiry (RFC 8628 §3.2, §3.5). Knows no request.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::super::endpoint::Endpoint;
@@ -164,5 +166,17 @@ pub(super) const FAULTS: &[Fault] = &[
             Turn::Upto(1),
             &Effect::Replace { from: PollKind::Expired, to: ErrorCode::AuthorizationPending },
         ),
+    },
+    Fault {
+        id: "expires-immediately",
+        clause: "RFC 8628 §3.2",
+        summary: "Codes end a second before the first poll is due, whatever is announced",
+        seen: "small self-hosted server",
+        effect: Effect::All(&[
+            Effect::Tune(|policy| policy.lifetime = policy.interval.saturating_sub(Duration::from_secs(1))),
+            Effect::Edit(Endpoint::DeviceAuthorization, |reply| {
+                reply.change("expires_in", |_| json!(600));
+            }),
+        ]),
     },
 ];

@@ -127,4 +127,11 @@ pub(super) const FAULTS: &[Fault] = &[
         seen: "small self-hosted server",
         effect: Effect::Read(Endpoint::Decision, |request| request.put("decision", "deny")),
     },
+    Fault {
+        id: "second-device-not-approved",
+        clause: "RFC 8628 §1",
+        summary: "A user who has connected a device cannot connect another one of the same client",
+        seen: "identity server",
+        effect: Effect::Skip(Rule::SeveralDevicesOfOneUser),
+    },
 ];

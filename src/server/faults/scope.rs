@@ -89,4 +89,16 @@ pub(super) const FAULTS: &[Fault] = &[
         seen: "small self-hosted server",
         effect: Effect::All(&[Effect::Skip(Rule::RefreshKeepsScope), Effect::Skip(Rule::ScopeIsKnown)]),
     },
+    Fault {
+        id: "scope-order-matters",
+        clause: "RFC 6749 §3.3",
+        summary: "Refuses a scope in which openid is not the first word",
+        seen: "identity server",
+        effect: Effect::Refuse(|request| {
+            let scope = request.parameter("scope").unwrap_or_default();
+            let place = scope.split(' ').position(|word| word == "openid");
+            let codes = request.endpoint == Endpoint::DeviceAuthorization;
+            (codes && place.is_some_and(|place| place > 0)).then_some(ErrorCode::InvalidScope)
+        }),
+    },
 ];

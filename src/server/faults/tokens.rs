@@ -293,4 +293,11 @@ pub(super) const FAULTS: &[Fault] = &[
             }
         }),
     },
+    Fault {
+        id: "revocation-trusts-the-hint",
+        clause: "RFC 7009 §2.1",
+        summary: "Looks for a token that is to be revoked among those of the hinted kind only",
+        seen: "small self-hosted server",
+        effect: Effect::Skip(Rule::HintIsNoMatter),
+    },
 ];

@@ -61,6 +61,15 @@ async fn decide(
     let approved = matches!(decision, Decision::Approve(_));
     let (decided, torn) = {
         let mut sessions = server.sessions();
+        let is_second = approved && sessions.connected_before(&visitor.user, user_code);
+        if is_second && terms.rules.waived(Rule::SeveralDevicesOfOneUser) {
+            return notice(
+                server,
+                StatusCode::CONFLICT,
+                "Already connected",
+                "A device of this kind is connected to your account.",
+            );
+        }
         match sessions.with_user_code(user_code, terms.rules) {
             Some(session) => {
                 let before = session.clone();
