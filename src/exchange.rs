@@ -49,6 +49,8 @@ pub struct Page {
     pub has_typed_markup: bool,
     /// What became of the user code that was typed in to get here, where that is known.
     pub code: Option<CodeFate>,
+    /// The number of that code, where many were typed one after the other; the first is 1.
+    pub typed_codes: Option<u32>,
 }
 
 /// A request as it went out, and what we know about it.

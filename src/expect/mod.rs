@@ -35,7 +35,7 @@ mod view;
 
 pub use describe::describe;
 pub use jwt::claims as jwt_claims;
-pub use sample::spelling;
+pub use sample::{LOOK_ALIKES, spelling};
 pub use show::{answer as show_answer, answer_word};
 
 use crate::exchange::Exchange;

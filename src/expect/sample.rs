@@ -19,7 +19,7 @@ const MOST_REPEATED: usize = 5;
 /// Letters that make words (RFC 8628 §6.1).
 const VOWELS: [char; 5] = ['A', 'E', 'I', 'O', 'U'];
 /// Characters that people take for each other (RFC 8628 §6.1).
-const LOOK_ALIKES: [(char, char); 4] = [('0', 'O'), ('1', 'I'), ('1', 'L'), ('I', 'L')];
+pub const LOOK_ALIKES: [(char, char); 4] = [('0', 'O'), ('1', 'I'), ('1', 'L'), ('I', 'L')];
 /// How many letters of an alphabet are worth listing.
 const LONGEST_ALPHABET: usize = 40;
 

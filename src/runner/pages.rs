@@ -8,10 +8,11 @@ use rand::seq::IndexedRandom as _;
 
 use super::case::{Player, Stop, no_session, no_value};
 use super::link::milliseconds;
-use super::session::Codes;
+use super::session::{Codes, Session};
 use crate::approval::{Ask, Fetched, Manner, Opened, Opening, PageError, Start, Trace, header_list};
 use crate::event::{Event, ShownExchange, Waiting};
 use crate::exchange::{Answer, Asked, Exchange, NoAnswer, Page};
+use crate::expect::LOOK_ALIKES;
 use crate::plan::decides_as;
 use crate::protocol::{CodeFate, Decision, Endpoint, Role, UserRole};
 use crate::redact;
@@ -37,6 +38,18 @@ impl<'a> Player<'a> {
         let session = self.session(name).ok_or_else(|| no_session(name))?;
         let codes = session.codes.clone().ok_or_else(|| no_session(name))?;
         Ok(Visit { codes, client: session.role, lifetime: session.lifetime() })
+    }
+
+    /// The first of the sessions of a name whose code can be typed in this way, what is typed, and all their codes.
+    fn typing(&self, name: &str, typed: Typed) -> Result<(Visit, Vec<String>), Stop> {
+        let first = self.visit(name)?;
+        let sessions = self.sessions.get(name).map(Vec::as_slice).unwrap_or_default();
+        let of = |session: &Session| session.codes.clone().map(|codes| (codes, session.lifetime()));
+        let all: Vec<(Codes, Duration)> = sessions.iter().filter_map(of).collect();
+        let shown: Vec<String> = all.iter().map(|(codes, _)| codes.user_code.clone()).collect();
+        let fit = all.into_iter().find(|(codes, _)| written(typed, codes, &shown).is_some());
+        let (codes, lifetime) = fit.ok_or_else(no_look_alike)?;
+        Ok((Visit { codes, lifetime, ..first }, shown))
     }
 
     /// Opens a page, and goes on to the decision if the step says so.
@@ -78,9 +91,9 @@ impl<'a> Player<'a> {
 
     /// Types a code, once or until the server takes no more.
     pub(super) async fn enter_code(&mut self, enter: &'a EnterCode, step: &'a Step) -> Result<(), Stop> {
-        let visit = self.visit(&enter.session)?;
         let varied = self.case.variant.filter(|variant| step.name() == Some(variant.at.as_str()));
         let typed = varied.and_then(|variant| variant.typed).or(enter.typed).unwrap_or(Typed::AsShown);
+        let (visit, shown) = self.typing(&enter.session, typed)?;
         let user = decides_as(self.case.variant, enter.user);
         if typed == Typed::LowerCase && visit.codes.user_code.contains(char::is_lowercase) {
             return Err(Stop::NotExercised("the code has small letters of its own".to_owned()));
@@ -89,8 +102,8 @@ impl<'a> Player<'a> {
         // What the first refusal looked like and how long it took: what comes otherwise is a limit.
         let mut usual: Option<(String, Duration)> = None;
         let mut last = None;
-        for _ in 0..enter.times.unwrap_or(1) {
-            let text = written(typed, &visit.codes);
+        for number in 1..=enter.times.unwrap_or(1) {
+            let text = written(typed, &visit.codes, &shown).ok_or_else(no_look_alike)?;
             let wanted = Wanted {
                 typed: &text,
                 start: Start::Uri,
@@ -114,7 +127,8 @@ impl<'a> Player<'a> {
             let is_other = |(face, _): &(String, Duration)| looks.0 != *face;
             let limited = fate(told) == Some(CodeFate::Limited)
                 || usual.as_ref().is_some_and(|usual| is_other(usual) || is_slow(usual));
-            let told = if enter.times.is_some() && limited { limit(told) } else { told.clone() };
+            let became = if limited { Some(CodeFate::Limited) } else { fate(told) };
+            let told = if enter.times.is_some() { counted(told, became, number) } else { told.clone() };
             usual.get_or_insert(looks);
             let ends = fate(&told) != Some(CodeFate::Refused);
             last = Some(told);
@@ -248,13 +262,14 @@ fn asking(exchanges: &[Arc<Exchange>]) -> Option<Arc<Exchange>> {
     Some(Arc::new(last))
 }
 
-/// The same page, taken for that of a limit.
-fn limit(exchange: &Exchange) -> Arc<Exchange> {
-    let mut limited = exchange.clone();
-    if let Some(page) = &mut limited.page {
-        page.code = Some(CodeFate::Limited);
+/// The same page, with what became of its code and the number of that.
+fn counted(exchange: &Exchange, became: Option<CodeFate>, number: u32) -> Arc<Exchange> {
+    let mut counted = exchange.clone();
+    if let Some(page) = &mut counted.page {
+        page.code = became;
+        page.typed_codes = Some(number);
     }
-    Arc::new(limited)
+    Arc::new(counted)
 }
 
 /// How a page looks apart from what was typed and from numbers.
@@ -266,11 +281,15 @@ fn face(exchange: &Exchange, typed: &str) -> String {
     format!("{status} {plain}")
 }
 
-/// What is typed.
-fn written(typed: Typed, codes: &Codes) -> String {
+fn no_look_alike() -> Stop {
+    Stop::NotExercised("no character of the codes looks like one that they do not have".to_owned())
+}
+
+/// What is typed; nothing where the code has no character that looks like one which none of `shown` has.
+fn written(typed: Typed, codes: &Codes, shown: &[String]) -> Option<String> {
     let code = &codes.user_code;
     let is_mark = |c: char| !c.is_alphanumeric();
-    match typed {
+    Some(match typed {
         Typed::AsShown => code.clone(),
         Typed::LowerCase => code.to_lowercase(),
         Typed::NoMarks => code.chars().filter(|c| !is_mark(*c)).collect(),
@@ -281,10 +300,21 @@ fn written(typed: Typed, codes: &Codes) -> String {
                 (code.chars().take(middle).collect(), code.chars().skip(middle).collect());
             format!(" {front}.{back} ")
         }
+        Typed::LookAlike => return misread(code, shown),
         Typed::Random => another(code),
         Typed::DeviceCode => codes.device_code.clone(),
         Typed::Markup => format!("{code}\"'><devgrant>"),
-    }
+    })
+}
+
+/// The code with its first character that looks like one outside the set taken for that one.
+fn misread(code: &str, shown: &[String]) -> Option<String> {
+    let is_outside = |c: char| !shown.iter().any(|code| code.chars().any(|of| of.eq_ignore_ascii_case(&c)));
+    let both_ways = || LOOK_ALIKES.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]);
+    let twin = |c: char| both_ways().find(|(own, other)| own.eq_ignore_ascii_case(&c) && is_outside(*other));
+    let (at, own) = code.char_indices().find(|(_, c)| twin(*c).is_some())?;
+    let (_, other) = twin(own)?;
+    Some(format!("{}{other}{}", code.get(..at)?, code.get(at + own.len_utf8()..)?))
 }
 
 /// Another code of the same form, of the letters and digits of this one.
@@ -397,8 +427,8 @@ mod tests {
     fn codes_are_typed_in_many_ways() {
         let all: Vec<String> = Typed::ALL
             .iter()
-            .filter(|typed| **typed != Typed::Random)
-            .map(|t| written(*t, &codes()))
+            .filter(|typed| !matches!(typed, Typed::Random | Typed::LookAlike))
+            .filter_map(|t| written(*t, &codes(), &[]))
             .collect();
         assert_eq!(
             all,
@@ -412,8 +442,24 @@ mod tests {
                 "BCDF-GHJK\"'><devgrant>"
             ]
         );
-        let random = written(Typed::Random, &codes());
+        let random = written(Typed::Random, &codes(), &[]).unwrap();
         assert_ne!(random, "BCDF-GHJK");
         assert_eq!((random.len(), random.find('-')), (9, Some(4)));
+    }
+
+    #[test]
+    fn a_code_is_misread_only_as_what_no_code_has() {
+        for (shown, typed) in [
+            (&["BCDF-GHLK"][..], Some("BCDF-GH1K")),
+            (&["BCDF-GHLK", "11"], Some("BCDF-GHIK")),
+            (&["BCDF-GHLK", "1I"], None),
+            (&["BCDF-GHJK"], None),
+            (&["120-450"], Some("I20-450")),
+            (&["920-450"], Some("92O-450")),
+            (&["920-450", "O"], None),
+        ] {
+            let shown: Vec<String> = shown.iter().map(|code| (*code).to_owned()).collect();
+            assert_eq!(misread(&shown[0], &shown).as_deref(), typed, "{shown:?}");
+        }
     }
 }

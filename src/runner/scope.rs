@@ -10,7 +10,7 @@ use crate::exchange::Exchange;
 use crate::expect::{self, Scope, answer_word};
 use crate::outcome::lenient_text;
 use crate::protocol::Capability;
-use crate::suite::{ANSWER, ClientValue, Placeholder, TargetValue, placeholders};
+use crate::suite::{ANSWER, ClientValue, Placeholder, TYPED_CODES, TargetValue, placeholders};
 use crate::timing::{Anchor, Constant, NOW, Timekeeper, Timing};
 
 /// The values of a case by name.
@@ -65,6 +65,9 @@ impl Values<'_> {
 fn of_answer(answer: &Exchange, name: &str) -> Option<String> {
     if name == ANSWER {
         return Some(answer_word(answer));
+    }
+    if name == TYPED_CODES {
+        return Some(answer.page.as_ref()?.typed_codes?.to_string());
     }
     let members = answer.members()?;
     let Some((member, claim)) = name.split_once('.') else { return lenient_text(members.get(name)?) };

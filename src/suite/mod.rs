@@ -34,6 +34,7 @@ pub use steps::{
     Polls, Race, Refresh, Request, StartUri, Step, Tls, Together, TokenKind, UseToken, Wait,
 };
 pub use template::{
-    ANSWER, ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders,
+    ANSWER, ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TYPED_CODES, TargetValue,
+    placeholders,
 };
 pub use validate::{SuiteFile, validate};

@@ -105,6 +105,8 @@ words! {
         Spaced = "spaced",
         /// A space before and behind it, and a dot in the middle.
         Padded = "padded",
+        /// With a character in place of one that looks like it, and that the session's codes do not have: O for 0.
+        LookAlike = "look-alike",
         /// Another code of the same form, drawn at random.
         Random = "random",
         /// The device code.

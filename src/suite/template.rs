@@ -55,6 +55,9 @@ words! {
 /// `{probe.answer}`: the error word of a named answer, or what came in its place.
 pub const ANSWER: &str = "answer";
 
+/// `{wrong.typed_codes}`: how many codes `enter_code` typed up to the page that the name stands for.
+pub const TYPED_CODES: &str = "typed_codes";
+
 /// What stands between the braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placeholder<'t> {

@@ -1,8 +1,9 @@
 //! The behaviour card of the reference server, and what a fault or another policy changes of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::extract::Request;
@@ -12,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 
 use devgrant::event::Reading;
 use devgrant::http::InProcess;
+use devgrant::judge::Judge;
 use devgrant::record::RunRecord;
 use devgrant::server::{Config, app, faults};
 
@@ -118,6 +120,7 @@ async fn each_line_follows_what_the_server_does() {
         ),
         ("complete-uri", "complete-uri-without-code", "given, without the user code"),
         ("token-set", "token-expires-in-missing", "no expires_in, with a refresh token"),
+        ("guess-limit", "no-guess-limit", "no limit within 50 of one sign-in"),
         ("refresh-rotation", "refresh-token-not-rotated", "kept: a refresh brings none"),
         ("refresh-rotation", "refresh-error-invalid-request", "rotated; the old one brings invalid_request"),
     ] {
@@ -176,6 +179,101 @@ async fn a_replay_that_takes_the_token_back_is_shown() {
         }
     });
     assert_eq!(line(server, "replay-revokes").await, "no longer good: status 401");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_corrects_what_was_misread_is_shown() {
+    assert_eq!(line(reference(&[]), "look-alikes").await, "refused");
+    let corrects = behind(async |request: Request, next: Next| {
+        let (mut parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let corrected = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+            let value = if name == "user_code" { value.replace(['1', 'I'], "L") } else { value.into_owned() };
+            (name.into_owned(), value)
+        };
+        let fields = url::form_urlencoded::parse(&body).map(corrected);
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        parts.headers.remove("content-length");
+        next.run(Request::from_parts(parts, body.into())).await
+    });
+    assert_eq!(line(corrects, "look-alikes").await, "taken for the character that the code has");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_binds_a_token_is_shown() {
+    assert_eq!(line(reference(&[]), "sender-constrained-tokens").await, "bearer tokens only");
+    // {"alg":"none"}.{"cnf":{"jkt":"x"}}. by RFC 7515 §3.
+    let bound = r#""access_token":"eyJhbGciOiJub25lIn0.eyJjbmYiOnsiamt0IjoieCJ9fQ.","bound":""#;
+    for (from, to, text) in [
+        (r#""token_type":"Bearer""#, r#""token_type":"DPoP""#, "bound to a key, by DPoP"),
+        (r#""access_token":""#, bound, "bound to a key, by the claim cnf"),
+        (
+            r#""issuer":"#,
+            r#""dpop_signing_alg_values_supported":["ES256"],"issuer":"#,
+            "a bearer token; DPoP is offered",
+        ),
+        (
+            r#""issuer":"#,
+            r#""tls_client_certificate_bound_access_tokens":true,"issuer":"#,
+            "a bearer token; mutual TLS is offered",
+        ),
+        (
+            r#""issuer":"#,
+            r#""tls_client_certificate_bound_access_tokens":true,"dpop_signing_alg_values_supported":["ES256"],"issuer":"#,
+            "a bearer token; DPoP and mutual TLS are offered",
+        ),
+        (
+            r#""issuer":"#,
+            r#""tls_client_certificate_bound_access_tokens":false,"issuer":"#,
+            "bearer tokens only",
+        ),
+    ] {
+        let server = behind(move |request: Request, next: Next| async move {
+            let (mut parts, body) = next.run(request).await.into_parts();
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap().replace(from, to);
+            parts.headers.remove("content-length");
+            Response::from_parts(parts, body.into())
+        });
+        assert_eq!(line(server, "sender-constrained-tokens").await, text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_code_requests_is_shown() {
+    assert_eq!(line(reference(&[]), "code-request-limit").await, "no limit within 100 at once");
+    for (status, body, text) in [
+        (429, "", "limited within 100 at once: status 429"),
+        (400, r#"{"error":"access_denied"}"#, "within 100 at once: access_denied"),
+    ] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let server = behind(move |request: Request, next: Next| {
+            let is_for_codes = request.uri().path() == "/oauth/device/code";
+            let is_too_many = is_for_codes && asked.fetch_add(1, Ordering::SeqCst) >= 50;
+            async move {
+                if is_too_many {
+                    let status = StatusCode::from_u16(status).unwrap();
+                    return (status, [("content-type", "application/json")], body).into_response();
+                }
+                next.run(request).await
+            }
+        });
+        assert_eq!(line(server, "code-request-limit").await, text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_may_trip_limiters_is_not_measured_unasked() {
+    let server = InProcess::new(reference(&[]), 1);
+    let judged = Judge::through(Arc::new(server.clone()), Some(Arc::new(server)), reference_target())
+        .only(["card/guess-limit", "card/code-request-limit"])
+        .without_destructive()
+        .in_real_time()
+        .await
+        .unwrap();
+    let lines = lines(&judged.record);
+    assert_eq!(lines.len(), 2);
+    assert!(lines.values().all(|text| text.starts_with("not measured: may trip limiters")), "{lines:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -379,6 +379,7 @@ impl<'a> Walk<'a> {
             asks_for_code: has_field || fitting(self.recipe, document, asks).is_some(),
             has_typed_markup: document.has_typed_markup,
             code: None,
+            typed_codes: None,
         }
     }
 

@@ -6,7 +6,7 @@ use super::spot::{Located, Spot, nested};
 use crate::diagnostic::{Diagnostic, Place, closest};
 use crate::protocol::Role;
 use crate::suite::{
-    ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TargetValue, placeholders,
+    ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TYPED_CODES, TargetValue, placeholders,
 };
 use crate::suite::{Check, Edits, Expectation, MemberRule, Step, Variant};
 use crate::timing::{Anchor, NOW};
@@ -88,8 +88,8 @@ pub(super) fn readings(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out:
         text(&reading.text, &at.to("text"), &names, out);
         for (name, list) in &reading.when {
             let at = at.to("when").to(name.as_str());
-            if !names.has(name, &ANSWERS) {
-                out.push(names.missing(name, &ANSWERS, "session or named answer", at.key_place()));
+            if !names.has(name, &SAID) {
+                out.push(names.missing(name, &SAID, "session or named answer", at.key_place()));
             }
             expectations(list, &at, None, &names, out);
         }
@@ -195,6 +195,9 @@ impl Names<'_> {
 const FIRST: &str = "first";
 
 const ANSWERS: [Kind; 3] = [Kind::Session, Kind::Answer, Kind::Tokens];
+
+/// What a wording can look at: pages, too.
+const SAID: [Kind; 4] = [Kind::Session, Kind::Answer, Kind::Tokens, Kind::Page];
 
 fn session(name: &str, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) {
     if !names.has(name, &[Kind::Session]) {
@@ -412,6 +415,7 @@ fn text(text: &str, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>)
                 }
             }
             Ok(Placeholder::Value { of, .. }) if names.has(of, &ANSWERS) => {}
+            Ok(Placeholder::Value { of, name: TYPED_CODES }) if names.has(of, &[Kind::Page]) => {}
             Ok(Placeholder::Value { of, .. }) => {
                 out.push(names.missing(of, &ANSWERS, "session or named answer", at.find(of)));
             }

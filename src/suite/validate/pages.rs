@@ -111,7 +111,13 @@ fn of_pages(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<D
     let of_steps: Vec<bool> = steps.iter().map(|located| brings_page(&located.step)).collect();
     let of_variants =
         check.each.iter().map(|variant| named(&variant.at).is_none_or(|located| brings_page(&located.step)));
-    let whose: Vec<bool> = of_steps.into_iter().chain(of_variants).chain([over_pages]).collect();
+    let of_wordings = check
+        .say
+        .iter()
+        .flat_map(|reading| reading.when.keys())
+        .map(|name| named(name).is_none_or(|located| brings_page(&located.step)));
+    let whose: Vec<bool> =
+        of_steps.into_iter().chain(of_variants).chain(of_wordings).chain([over_pages]).collect();
     for ((list, at), has_page) in expectations(check, steps, at).into_iter().zip(whose) {
         for (expectation, at) in nested(list, &at) {
             if matches!(expectation, Expectation::Page(_) | Expectation::Code(_)) && !has_page {
