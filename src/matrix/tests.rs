@@ -50,6 +50,19 @@ fn every_must_level_check_is_tripped_by_some_fault() {
 }
 
 #[test]
+fn no_must_level_check_can_be_taken_away_unnoticed() {
+    let whole = catalog();
+    let musts = whole.entries.iter().filter(|entry| entry.weight == Weight::Level(Level::Must));
+    for must in musts.filter(|entry| !OVER_TLS_ONLY.contains(&entry.id.as_str())) {
+        let mut without = whole.clone();
+        without.entries.retain(|entry| entry.id != must.id);
+        let mistakes = Matrix::builtin(&without).unwrap_err();
+        let missed = format!("there is no check \"{}\"", must.id);
+        assert!(mistakes.iter().any(|mistake| mistake.message == missed), "{}: {mistakes:?}", must.id);
+    }
+}
+
+#[test]
 fn a_mistake_is_named() {
     for (text, mistake) in [
         (
