@@ -30,7 +30,7 @@ pub const FILE: &str = "src/matrix/reviewed.yaml";
 const REVIEWED: &str = include_str!("matrix/reviewed.yaml");
 
 /// Checks of the transport. They are skipped without a socket and on loopback without TLS, so that no fault of this matrix
-/// can trip them.
+/// can trip them; `tests/it/over_tls.rs` does.
 const OVER_TLS_ONLY: [&str; 7] = [
     "device-authorization-request/plain-http-is-refused",
     "device-authorization-request/tls-of-the-endpoint",

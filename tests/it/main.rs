@@ -39,6 +39,8 @@ mod oracle_check;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]
+mod over_tls;
+#[cfg(test)]
 mod pinned;
 #[cfg(test)]
 mod readme;

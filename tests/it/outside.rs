@@ -1,4 +1,4 @@
-//! Faults as another process sees them: `serve --fault` in one, `check --target` in the other, over real HTTP. One fault of
+//! Faults as another process sees them: `serve --fault` in one, `check --target` in the other, over real HTTP. A fault of
 //! each family; the exit code is 1, and the first red is a check that is about the fault.
 
 use devgrant::catalog::Catalog;

@@ -10,7 +10,7 @@ mod qr;
 mod requests;
 mod screen;
 mod script;
-mod tls;
+pub(crate) mod tls;
 mod tokens;
 
 use std::collections::BTreeSet;

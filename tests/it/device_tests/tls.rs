@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use crate::binary::{Binary, Ended, Playing};
 
 /// A certificate authority that the device is told to trust, or that it is not.
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+pub(crate) fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(rcgen::DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -22,7 +22,7 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
 
 /// What a server shows of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+pub(crate) enum Shown {
     Good,
     Expired,
     OfAnotherName,
@@ -30,7 +30,7 @@ enum Shown {
     SelfSigned,
 }
 
-fn config(shown: Shown, trusted: &CertifiedIssuer<'static, KeyPair>) -> ServerConfig {
+pub(crate) fn config(shown: Shown, trusted: &CertifiedIssuer<'static, KeyPair>) -> ServerConfig {
     let name = if shown == Shown::OfAnotherName { "other.example" } else { "127.0.0.1" };
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     if shown == Shown::Expired {

@@ -1,0 +1,172 @@
+//! The checks of the transport, which skip on plain loopback: each passes over TLS, and each can fail.
+//!
+//! Over sockets the reference server stands behind a front that speaks TLS, with a certificate of an authority that is made
+//! here. What needs port 80 or a certificate that was good a moment ago is played in process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use devgrant::compose::Composed;
+use devgrant::exchange::NoAnswer;
+use devgrant::http::{Exchanger, InProcess, Sent, Transport};
+use devgrant::server::{Config, app};
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+
+use crate::binary::{Binary, Ended, Playing};
+use crate::device_tests::tls::{Shown, authority, config};
+use crate::repository;
+use crate::stage::{Wanted, judge, not_green};
+use crate::virtual_time::{TRANSPORT, reference_target};
+
+/// Takes connections, and passes on what it decrypts.
+fn front(listener: TcpListener, backend: SocketAddr, acceptor: TlsAcceptor) {
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                // A client that does not like the certificate ends the handshake.
+                let Ok(mut client) = acceptor.accept(stream).await else { return };
+                let mut server = TcpStream::connect(backend).await.unwrap();
+                // Either side may have gone.
+                let _ = copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+}
+
+/// Judges the transport of a server whose API shows this certificate.
+async fn judged(api: Shown) -> Ended {
+    let trusted = authority("trusted");
+    let acceptor = |shown| TlsAcceptor::from(Arc::new(config(shown, &trusted)));
+    let good = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (origin, elsewhere) = (
+        format!("https://{}", good.local_addr().unwrap()),
+        format!("https://{}", other.local_addr().unwrap()),
+    );
+    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = backend.local_addr().unwrap();
+    let router = app(Config::embedded(), &origin).public;
+    tokio::spawn(async move { axum::serve(backend, router).await });
+    front(good, address, acceptor(Shown::Good));
+    front(other, address, acceptor(api));
+
+    let binary = Binary::new();
+    let ca = binary.file("ca.pem", &trusted.pem());
+    let target = repository::text("fixtures/targets/embedded.yaml");
+    let (before, after) = target.split_once("issuer: http://127.0.0.1:8628").unwrap();
+    let target = binary.file(
+        "target.yaml",
+        &format!(
+            "{before}issuer: {origin}\nendpoints: {{ device_authorization: \"{origin}/oauth/device/code\", token: \
+             \"{origin}/oauth/token\", api: \"{elsewhere}/api/whoami\" }}\n#{after}"
+        ),
+    );
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut arguments = vec!["check", "--target", &target, "-v"];
+        TRANSPORT.iter().for_each(|check| arguments.extend(["--check", check]));
+        let mut command = binary.command(&arguments);
+        // The roots of the system are this one alone.
+        command.env("SSL_CERT_FILE", &ca).env_remove("SSL_CERT_DIR");
+        Playing::start(command).end()
+    });
+    ended.await.unwrap()
+}
+
+/// The checks that are red.
+fn reds(ended: &Ended) -> Vec<&str> {
+    let ids = ended.out.lines().filter_map(|line| line.strip_prefix("FAIL"));
+    let mut ids: Vec<&str> = ids.map(|line| line.split_whitespace().next().unwrap()).collect();
+    ids.sort_unstable();
+    ids
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_transport_passes_every_check_of_it() {
+    let ended = judged(Shown::Good).await;
+    assert_eq!((ended.code, reds(&ended)), (Some(0), Vec::new()), "{}", ended.all());
+    for check in TRANSPORT {
+        assert!(ended.out.contains(&format!("PASS  {check}")), "{check}: {}", ended.all());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_no_client_may_trust_is_found() {
+    for bad in [Shown::Expired, Shown::OfAnotherName, Shown::OfAnUnknownAuthority, Shown::SelfSigned] {
+        let ended = judged(bad).await;
+        assert_eq!(ended.code, Some(1), "{bad:?}: {}", ended.all());
+        assert_eq!(reds(&ended), ["rfc6750-bearer-use/tls-of-the-api"], "{bad:?}: {}", ended.all());
+    }
+}
+
+/// The reference server in process as if over TLS, with what may be wrong with its transport.
+#[derive(Clone)]
+struct Line {
+    server: InProcess,
+    /// Port 80 answers as the server does.
+    in_the_clear: bool,
+    /// The certificate was good when the run began, and is so no more.
+    is_expired: bool,
+}
+
+impl Exchanger for Line {
+    fn send<'a>(&'a self, request: &'a Composed) -> BoxFuture<'a, Sent> {
+        if self.in_the_clear || request.url.starts_with("https:") {
+            return self.server.send(request);
+        }
+        let now = Instant::now();
+        std::future::ready(Sent { answer: Err(NoAnswer::Refused), sent: now, done: now }).boxed()
+    }
+}
+
+impl Transport for Line {
+    fn race<'a>(&'a self, requests: &'a [Composed]) -> BoxFuture<'a, Vec<Sent>> {
+        self.server.race(requests)
+    }
+
+    fn handshake<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), NoAnswer>> {
+        let shown =
+            if self.is_expired { Err(NoAnswer::Tls("certificate expired".to_owned())) } else { Ok(()) };
+        std::future::ready(shown).boxed()
+    }
+
+    fn fresh(&self) -> Result<Arc<dyn Transport>, NoAnswer> {
+        Ok(Arc::new(self.clone()))
+    }
+}
+
+async fn judged_in_process(in_the_clear: bool, is_expired: bool) -> Vec<String> {
+    let origin = "https://as.example";
+    let mut target = reference_target();
+    target.issuer = Some(origin.to_owned());
+    let server = InProcess::new(app(Config::reference(), origin).public, 1);
+    let line = Line { server: server.clone(), in_the_clear, is_expired };
+    let wanted = Wanted { checks: TRANSPORT, ..Wanted::default() };
+    not_green(&judge(Arc::new(line), Some(Arc::new(server)), &target, &wanted).await.unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_answers_in_the_clear_too_is_found() {
+    assert_eq!(judged_in_process(false, false).await, Vec::<String>::new());
+    let found = [
+        "device-authorization-request/plain-http-is-refused: fail",
+        "rfc6749-client-authentication/no-secret-over-plain-http: acceptable",
+        "token-request/no-token-over-plain-http: fail",
+    ];
+    assert_eq!(judged_in_process(true, false).await, found);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_is_not_valid_is_found_at_every_endpoint() {
+    let found = [
+        "device-authorization-request/tls-of-the-endpoint: fail",
+        "metadata/tls-of-the-document: fail",
+        "rfc6750-bearer-use/tls-of-the-api: fail",
+        "token-request/tls-of-the-endpoint: fail",
+    ];
+    assert_eq!(judged_in_process(false, true).await, found);
+}
