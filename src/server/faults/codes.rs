@@ -34,7 +34,7 @@ pub(super) const FAULTS: &[Fault] = &[
         seen: "small self-hosted server",
         effect: Effect::All(&[
             Effect::Tune(|policy| {
-                policy.user_code_alphabet = "0123456789";
+                policy.user_code_alphabet = "23456";
                 policy.user_code_groups = &[4];
             }),
             Effect::Skip(Rule::UserCodesUnique),
