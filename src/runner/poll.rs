@@ -100,6 +100,19 @@ impl<'a> Player<'a> {
         Ok(true)
     }
 
+    /// A slow_down came: it is obeyed, at most [`PATIENCE`] times, where the check does not name it.
+    pub(super) fn is_to_be_obeyed(&self, exchange: &Exchange, tries: u32) -> Result<bool, Stop> {
+        if exchange.outcome() != Outcome::SlowDown || self.names_slow_down {
+            return Ok(false);
+        }
+        if tries >= PATIENCE {
+            return Err(Stop::Inconclusive(format!(
+                "slow_down came again {PATIENCE} times, each after the grown interval"
+            )));
+        }
+        Ok(true)
+    }
+
     pub(super) async fn wait_out(&self, exchange: &Exchange) {
         self.run.link.wait_out(&self.name, exchange).await;
     }
@@ -140,21 +153,12 @@ impl<'a> Player<'a> {
                 self.unsure.lock().unwrap_or_else(PoisonError::into_inner).insert(exchange.number);
             }
             session.answered(&exchange);
-            match exchange.outcome() {
-                Outcome::SlowDown if !self.names_slow_down => {
-                    if tries >= PATIENCE {
-                        return Err(Stop::Inconclusive(format!(
-                            "slow_down came again {PATIENCE} times, each after the grown interval"
-                        )));
-                    }
-                    at = session.heard + session.interval();
-                }
-                Outcome::Limited if self.is_to_be_repeated(&exchange, tries)? => {
-                    self.wait_out(&exchange).await;
-                    at = session.heard + session.interval();
-                }
-                _ => return Ok(exchange),
+            if self.is_to_be_repeated(&exchange, tries)? {
+                self.wait_out(&exchange).await;
+            } else if !self.is_to_be_obeyed(&exchange, tries)? {
+                return Ok(exchange);
             }
+            at = session.heard + session.interval();
             tries += 1;
         }
     }

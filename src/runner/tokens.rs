@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::case::{Player, Stop, no_session, no_value};
-use super::link::PATIENCE;
 use super::poll::has_effect;
 use super::session::{Session, TokenSet};
 use crate::compose::{Composed, bearer_get, form_post};
@@ -206,15 +205,10 @@ impl<'a> Player<'a> {
             let session = request.session.as_ref().and_then(|name| self.sessions.get_mut(name)?.first_mut());
             let Some(session) = session else { return Ok(exchange) };
             session.answered(&exchange);
-            if exchange.outcome() != Outcome::SlowDown || self.names_slow_down {
+            let until = session.heard + session.interval();
+            if !self.is_to_be_obeyed(&exchange, tries)? {
                 return Ok(exchange);
             }
-            if tries == PATIENCE {
-                return Err(Stop::Inconclusive(format!(
-                    "slow_down came again {PATIENCE} times, each after the grown interval"
-                )));
-            }
-            let until = session.heard + session.interval();
             tries += 1;
             self.run.link.wait_until(&self.name, until, "recovery from slow_down").await;
         }
