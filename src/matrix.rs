@@ -31,7 +31,7 @@ const REVIEWED: &str = include_str!("matrix/reviewed.yaml");
 
 /// Checks of the transport. They are skipped without a socket and on loopback without TLS, so that no fault of this matrix
 /// can trip them; `tests/it/over_tls.rs` does.
-const OVER_TLS_ONLY: [&str; 7] = [
+pub const OVER_TLS_ONLY: [&str; 7] = [
     "device-authorization-request/plain-http-is-refused",
     "device-authorization-request/tls-of-the-endpoint",
     "metadata/tls-of-the-document",
@@ -42,7 +42,7 @@ const OVER_TLS_ONLY: [&str; 7] = [
 ];
 
 /// The verdicts that a fault brings out.
-const TRIPPED: [Verdict; 3] = [Verdict::Acceptable, Verdict::Warn, Verdict::Fail];
+pub const TRIPPED: [Verdict; 3] = [Verdict::Acceptable, Verdict::Warn, Verdict::Fail];
 
 /// The checks that a fault trips, each with the verdicts of its cases.
 pub type Tripped = BTreeMap<String, BTreeSet<Verdict>>;

@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, Entry};
 use crate::diagnostic::{Diagnostic, Mistakes};
 use crate::event::CaseResult;
 use crate::judge::judge;
-use crate::matrix::{Difference, Matrix, Tripped};
+use crate::matrix::{Difference, Matrix, TRIPPED, Tripped};
 use crate::record::RunRecord;
 use crate::server::faults::Fault;
 use crate::server::{Config, app};
@@ -73,8 +73,7 @@ impl Played {
     #[must_use]
     pub fn tripped(&self) -> Tripped {
         let mut tripped = Tripped::new();
-        let noticed = [Verdict::Fail, Verdict::Warn, Verdict::Acceptable];
-        for case in self.cases.iter().filter(|case| noticed.contains(&case.verdict)) {
+        for case in self.cases.iter().filter(|case| TRIPPED.contains(&case.verdict)) {
             tripped.entry(case.check.clone()).or_default().insert(case.verdict);
         }
         tripped

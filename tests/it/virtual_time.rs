@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devgrant::http::InProcess;
+use devgrant::matrix::OVER_TLS_ONLY;
 use devgrant::record::RunRecord;
 use devgrant::server::{Config, app};
 use devgrant::target::Target;
@@ -31,15 +32,7 @@ async fn whole_catalogue(config: Config, target: &Target, seed: u64) -> RunRecor
 }
 
 /// What is not judged because there is no TLS without a socket, and none on loopback.
-pub(crate) const TRANSPORT: &[&str] = &[
-    "device-authorization-request/plain-http-is-refused",
-    "device-authorization-request/tls-of-the-endpoint",
-    "metadata/tls-of-the-document",
-    "rfc6749-client-authentication/no-secret-over-plain-http",
-    "rfc6750-bearer-use/tls-of-the-api",
-    "token-request/no-token-over-plain-http",
-    "token-request/tls-of-the-endpoint",
-];
+pub(crate) const TRANSPORT: &[&str] = &OVER_TLS_ONLY;
 
 fn assert_good(record: &RunRecord) {
     for verdict in [
