@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::codes::{DeviceCodeForm, Draw, Symbols};
 use super::endpoint::Audience;
 use super::scope::Scope;
 
@@ -27,9 +28,13 @@ pub struct Policy {
     pub retention: Duration,
     /// Random bytes of a device code (RFC 8628 §5.2).
     pub device_code_bytes: usize,
-    /// The characters of a user code (RFC 8628 §6.1 suggests these twenty).
-    pub user_code_alphabet: &'static str,
-    /// The lengths of a user code's groups, joined by dashes.
+    /// What a device code is made of.
+    pub device_code_form: DeviceCodeForm,
+    /// What a user code is made of (RFC 8628 §6.1 suggests these twenty letters).
+    pub user_code_symbols: Symbols,
+    /// How the symbols of a user code are chosen.
+    pub user_code_draw: Draw,
+    /// The lengths of a user code's groups in symbols, joined by dashes.
     pub user_code_groups: &'static [usize],
     /// Random bytes of access and refresh tokens (RFC 6749 §10.10).
     pub token_bytes: usize,
@@ -77,7 +82,9 @@ impl Policy {
             propagation: Duration::ZERO,
             retention: Duration::from_secs(15 * 60),
             device_code_bytes: 32,
-            user_code_alphabet: "BCDFGHJKLMNPQRSTVWXZ",
+            device_code_form: DeviceCodeForm::UrlSafe,
+            user_code_symbols: Symbols::Characters("BCDFGHJKLMNPQRSTVWXZ"),
+            user_code_draw: Draw::AtRandom,
             user_code_groups: &[4, 4],
             token_bytes: 32,
             access_token_lifetime: Duration::from_secs(3600),

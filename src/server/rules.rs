@@ -75,6 +75,8 @@ rules! {
     // The device authorization session
     /// No two live sessions share a user code (RFC 8628 §3.2).
     UserCodesUnique,
+    /// A user code that is taken is drawn again (RFC 8628 §3.2).
+    TakenCodesAreDrawnAgain,
     /// Every character of a device code counts.
     WholeCodeCounts,
     /// A user code is no device code.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rand::Rng;
 
-use super::codes;
+use super::codes::{self, Serial};
 use super::moment::Moment;
 use super::rules::{Rule, Rules};
 use super::schedule::Schedule;
@@ -26,21 +26,44 @@ pub struct Sessions {
     forget: Schedule<Arc<str>>,
     /// Throttles by client, for when sessions have none of their own.
     by_client: HashMap<Arc<str>, Throttle>,
+    /// How many user codes were drawn.
+    drawn: u64,
 }
 
+/// No session was started: its user code is another one's, and no other was drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken;
+
 impl Sessions {
-    /// Starts a session and gives it both codes.
-    pub fn issue(&mut self, rng: &mut impl Rng, now: Moment, terms: &Terms, asked: Asked) -> &Session {
+    /// Starts a session and gives it both codes; `wall` is the time in milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// Only a server that draws no second time fails.
+    pub fn issue(
+        &mut self,
+        rng: &mut impl Rng,
+        now: Moment,
+        wall: u64,
+        terms: &Terms,
+        asked: Asked,
+    ) -> Result<&Session, Taken> {
         self.sweep(now);
-        let device_code: Arc<str> = codes::opaque(rng, terms.policy.device_code_bytes).into();
-        let mut user_code = codes::user_code(rng, &terms.policy);
+        let policy = &terms.policy;
+        let mut serial = self.next(wall);
+        let mut user_code = codes::user_code(rng, policy, serial);
         while terms.rules.broken(Rule::UserCodesUnique, self.is_taken(&user_code)) {
-            user_code = codes::user_code(rng, &terms.policy);
+            if terms.rules.waived(Rule::TakenCodesAreDrawnAgain) {
+                return Err(Taken);
+            }
+            serial = self.next(wall);
+            user_code = codes::user_code(rng, policy, serial);
         }
+        let device_code: Arc<str> = codes::device_code(rng, policy, serial, &user_code).into();
         self.by_user_code.insert(codes::canonical(&user_code), Arc::clone(&device_code));
         let session = Session::new(asked, Arc::clone(&device_code), user_code.into(), now);
-        self.forget.add(session.expires + terms.policy.retention, Arc::clone(&device_code));
-        self.by_device_code.entry(device_code).insert_entry(session).into_mut()
+        self.forget.add(session.expires + policy.retention, Arc::clone(&device_code));
+        Ok(self.by_device_code.entry(device_code).insert_entry(session).into_mut())
     }
 
     /// What a poll comes to, for any device code and any client.
@@ -121,6 +144,11 @@ impl Sessions {
             meant = known(self.by_user_code.get(&codes::canonical(sent))).unwrap_or(meant);
         }
         meant
+    }
+
+    const fn next(&mut self, wall: u64) -> Serial {
+        self.drawn += 1;
+        Serial { number: self.drawn, wall }
     }
 
     fn is_taken(&self, user_code: &str) -> bool {

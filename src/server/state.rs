@@ -94,6 +94,12 @@ impl Server {
         Present { moment: self.now(), wall: crate::clock::wall().as_second() }
     }
 
+    /// The time on the wall, in milliseconds since 1970.
+    pub(super) fn wall_milliseconds(&self) -> u64 {
+        // Not before 1970.
+        crate::clock::wall().as_millisecond().try_into().unwrap_or_default()
+    }
+
     /// The absolute URL of a place.
     pub(super) fn url(&self, endpoint: Endpoint) -> String {
         format!("{}{}", self.origin, self.config.path(endpoint))

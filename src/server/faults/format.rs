@@ -3,6 +3,7 @@
 use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 
+use super::super::codes::Symbols;
 use super::super::endpoint::Endpoint;
 use super::super::reply::Body;
 use super::{Effect, Fault};
@@ -102,7 +103,7 @@ pub(super) const FAULTS: &[Fault] = &[
         seen: "small self-hosted server",
         effect: Effect::All(&[
             Effect::Tune(|policy| {
-                policy.user_code_alphabet = "123456789";
+                policy.user_code_symbols = Symbols::Characters("123456789");
                 policy.user_code_groups = &[12];
             }),
             Effect::Edit(Endpoint::DeviceAuthorization, |reply| {

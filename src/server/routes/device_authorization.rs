@@ -39,7 +39,10 @@ pub(super) fn answer(server: &Server, request: &Request, terms: &Terms) -> Resul
     };
     let page = server.url(Endpoint::Activate);
     let mut sessions = server.sessions();
-    let session = sessions.issue(&mut rand::rng(), server.now(), terms, asked);
+    let (now, wall) = (server.now(), server.wall_milliseconds());
+    let Ok(session) = sessions.issue(&mut rand::rng(), now, wall, terms, asked) else {
+        return Ok(Reply::json(StatusCode::INTERNAL_SERVER_ERROR));
+    };
     Ok(Reply::json(StatusCode::OK)
         .member("device_code", &*session.device_code)
         .member("user_code", &*session.user_code)
