@@ -21,7 +21,9 @@ use crate::diagnostic::{Diagnostic, closest};
 use crate::oracle::Grade;
 use crate::protocol::words::words;
 use crate::requirement::Requirements;
-use crate::suite::{Expectation, Graded, MildGrade, Step, Together, schema_of};
+use crate::suite::{
+    Entropy, Expectation, Graded, MildGrade, Step, Together, Unordered, Unrelated, schema_of,
+};
 use crate::yaml::{self, Marks, Source};
 
 words! {
@@ -276,7 +278,11 @@ impl Found<'_> {
                 self.value(&lenient.because, "lenient", standing);
                 lenient.expect.iter().for_each(|inner| self.expectation(inner));
             }
-            Expectation::Entropy(entropy) => self.text(entropy.because.as_deref().unwrap_or_default()),
+            Expectation::Entropy(Entropy { because, .. })
+            | Expectation::Unordered(Unordered { because, .. })
+            | Expectation::Unrelated(Unrelated { because, .. }) => {
+                self.text(because.as_deref().unwrap_or_default());
+            }
             Expectation::Tokens(tokens) => self.text(tokens.because.as_deref().unwrap_or_default()),
             _ => {}
         }

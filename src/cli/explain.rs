@@ -9,7 +9,7 @@ use crate::coverage::Coverage;
 use crate::expect::describe;
 use crate::protocol::{Level, Severity};
 use crate::report::terminal::wrap;
-use crate::suite::{Bound, Expectation, Graded, Step};
+use crate::suite::{Bits, Bound, Entropy, Expectation, Graded, Step, Unordered, Unrelated};
 use crate::verdict::{Verdict, Weight};
 
 /// Columns of the names at the left.
@@ -251,15 +251,33 @@ fn tolerance(expectation: &Expectation, subject: &str, found: &mut Vec<String>) 
                 lenient.because
             ));
         }
-        Expectation::Entropy(entropy) => {
-            let because = entropy.because.as_deref().unwrap_or("no reason given");
-            for (grade, bits) in [("passes with a remark", entropy.acceptable), ("warns", entropy.warn)] {
-                if let Some(bits) = bits {
-                    found.push(format!("{subject}: {} bits or more {grade}: {because}", bits.0));
-                }
-            }
+        Expectation::Entropy(Entropy { acceptable, warn, because, .. }) => {
+            bits("", [*acceptable, *warn], because.as_deref(), subject, found);
+        }
+        Expectation::Unordered(Unordered { acceptable, warn, because, .. }) => {
+            bits("in order, but followed by ", [*acceptable, *warn], because.as_deref(), subject, found);
+        }
+        Expectation::Unrelated(Unrelated { to, acceptable, warn, because, .. }) => {
+            let what = format!("with the {to} in it, and beside it ");
+            bits(&what, [*acceptable, *warn], because.as_deref(), subject, found);
         }
         _ => {}
+    }
+}
+
+/// Grades by bits, `acceptable` first.
+fn bits(
+    what: &str,
+    grades: [Option<Bits>; 2],
+    because: Option<&str>,
+    subject: &str,
+    found: &mut Vec<String>,
+) {
+    let because = because.unwrap_or("no reason given");
+    for (grade, bits) in ["passes with a remark", "warns"].into_iter().zip(grades) {
+        if let Some(bits) = bits {
+            found.push(format!("{subject}: {what}{} bits or more {grade}: {because}", bits.0));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::protocol::{CodeFate, Decision};
 use crate::suite::{
     BodyTrait, Charset, CodeKind, Confusing, CountRule, Distinct, Entropy, Expectation, Graded, JsonType,
-    MemberRule, Never, Number, PageRule, RequestTrait, ScopeRule, Tokens, UriKind, When,
+    MemberRule, Never, Number, PageRule, RequestTrait, ScopeRule, Tokens, Unrelated, UriKind, When,
 };
 
 /// How many characters of a list of member names are shown.
@@ -49,6 +49,9 @@ pub fn describe(expectation: &Expectation) -> String {
         Expectation::Never(rule) => never(rule),
         Expectation::Distinct(rule) => distinct(rule),
         Expectation::Entropy(rule) => entropy(rule),
+        Expectation::Uniform(rule) => uniform(rule.of),
+        Expectation::Unordered(rule) => unordered(rule.of),
+        Expectation::Unrelated(rule) => unrelated(rule),
         Expectation::Alphabet(rule) => and(rule.lacks.iter().map(|confusing| alphabet(rule.of, *confusing))),
         Expectation::Page(rule) => page(rule),
         Expectation::Code(expected) => code(expected),
@@ -231,6 +234,18 @@ pub(super) fn distinct(rule: &Distinct) -> String {
 
 pub(super) fn entropy(rule: &Entropy) -> String {
     format!("{} of at least {} bits", rule.of, number(rule.is.0))
+}
+
+pub(super) fn uniform(of: CodeKind) -> String {
+    format!("{of} whose characters are all equally likely")
+}
+
+pub(super) fn unordered(of: CodeKind) -> String {
+    format!("{of} that shows no order of issue")
+}
+
+pub(super) fn unrelated(rule: &Unrelated) -> String {
+    format!("{} without the {} in it", rule.of, rule.to)
 }
 
 /// What an object has in place of a member that it has not.

@@ -13,7 +13,9 @@
 //! - `relations`: same_as, same, differ, near, later
 //! - `combine`: not, any_of, lenient, when
 //! - `together`: count, never, tokens
-//! - `sample`: distinct, entropy, alphabet
+//! - `sample`: distinct, entropy (with `repeats`), alphabet
+//! - `uniform`: uniform
+//! - `sequence`: unordered, unrelated
 
 mod answer;
 mod body;
@@ -25,11 +27,14 @@ mod jwt;
 mod members;
 mod pages;
 mod relations;
+mod repeats;
 mod sample;
+mod sequence;
 mod show;
 #[cfg(test)]
 mod stage;
 mod together;
+mod uniform;
 mod uri;
 mod view;
 
@@ -107,7 +112,7 @@ pub fn grade_of<T>(graded: &Graded<T>, fits: impl Fn(&T) -> bool) -> Option<(Gra
     }
 }
 
-/// Does it look at all answers together (`count`, `never`, `tokens`, `distinct`, `entropy`) rather than at one?
+/// Does it look at all answers together (`count`, `never`, `tokens`, `distinct`, ...) rather than at one?
 #[must_use]
 pub fn looks_at_all(expectation: &Expectation) -> bool {
     match expectation {
@@ -116,7 +121,10 @@ pub fn looks_at_all(expectation: &Expectation) -> bool {
         | Expectation::Tokens(_)
         | Expectation::Distinct(_)
         | Expectation::Alphabet(_)
-        | Expectation::Entropy(_) => true,
+        | Expectation::Entropy(_)
+        | Expectation::Uniform(_)
+        | Expectation::Unordered(_)
+        | Expectation::Unrelated(_) => true,
         Expectation::Not(inner) => looks_at_all(inner),
         Expectation::AnyOf(alternatives) => alternatives.iter().flatten().any(looks_at_all),
         Expectation::Lenient(lenient) => lenient.expect.iter().any(looks_at_all),
@@ -191,7 +199,10 @@ fn one(expectation: &Expectation, view: &View<'_>) -> Vec<Mismatch> {
         | Expectation::Tokens(_)
         | Expectation::Distinct(_)
         | Expectation::Alphabet(_)
-        | Expectation::Entropy(_) => together::of_one(expectation, view),
+        | Expectation::Entropy(_)
+        | Expectation::Uniform(_)
+        | Expectation::Unordered(_)
+        | Expectation::Unrelated(_) => together::of_one(expectation, view),
     }
 }
 
@@ -263,7 +274,9 @@ mod tests {
             } },
             { "scope": { "subset_of": "tv", "lacks": "a" } }, { "tokens": { "of": "tv", "is": 1 } },
             { "count": { "outcome": "pending", "at_most": 0 } }, { "never": { "outcome": "pending", "samples": 1 } },
-            { "distinct": { "of": "user_code" } }, { "entropy": { "of": "device_code", "is": "1 bits" } }
+            { "distinct": { "of": "user_code" } }, { "entropy": { "of": "device_code", "is": "1 bits" } },
+            { "uniform": { "of": "user_code" } }, { "unordered": { "of": "device_code" } },
+            { "unrelated": { "of": "device_code", "to": "user_code" } }
         ]));
         let bodies: Vec<Vec<u8>> = vec![
             Vec::new(),

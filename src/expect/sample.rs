@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::members::letters_and_digits;
 use super::together::{found, miss, not_exercised};
 use super::view::View;
-use super::{Overall, Scope, describe, show};
+use super::{Overall, Scope, describe, repeats, show};
 use crate::exchange::Exchange;
 use crate::outcome::{Outcome, lenient_text};
 use crate::secret;
@@ -13,7 +13,7 @@ use crate::suite::{AlphabetRule, Bits, CodeKind, Confusing, Distinct, Entropy};
 use crate::verdict::{Grade, Mismatch};
 
 /// With fewer samples the alphabet that was seen says nothing about the alphabet that is drawn from.
-const FEWEST_SAMPLES: usize = 50;
+pub(super) const FEWEST_SAMPLES: usize = 50;
 /// How many repeated values are named.
 const MOST_REPEATED: usize = 5;
 /// Letters that make words (RFC 8628 §6.1).
@@ -24,7 +24,7 @@ pub const LOOK_ALIKES: [(char, char); 4] = [('0', 'O'), ('1', 'I'), ('1', 'L'), 
 const LONGEST_ALPHABET: usize = 40;
 
 /// The values of one kind in the answers that brought codes, or tokens.
-fn values(kind: CodeKind, views: &[View<'_>]) -> Vec<(String, u32)> {
+pub(super) fn values(kind: CodeKind, views: &[View<'_>]) -> Vec<(String, u32)> {
     let bringing = match kind {
         CodeKind::DeviceCode | CodeKind::UserCode => Outcome::Codes,
         CodeKind::RefreshToken => Outcome::Granted,
@@ -38,7 +38,7 @@ fn values(kind: CodeKind, views: &[View<'_>]) -> Vec<(String, u32)> {
         .collect()
 }
 
-fn show_code(kind: CodeKind, code: &str) -> String {
+pub(super) fn show_code(kind: CodeKind, code: &str) -> String {
     match kind {
         CodeKind::DeviceCode | CodeKind::RefreshToken => secret::redact(code),
         CodeKind::UserCode => show::text(code),
@@ -75,33 +75,109 @@ pub(super) fn distinct(rule: &Distinct, views: &[View<'_>]) -> Overall {
 }
 
 /// An upper bound of what a guesser does not know.
-struct Guessing {
-    bits: f64,
+pub(super) struct Guessing {
+    pub(super) bits: f64,
     length: usize,
     alphabet: BTreeSet<char>,
+    /// How many different values each group of a user code had, where that is the lower bound.
+    groups: Vec<usize>,
 }
 
 /// Positions at which all samples agree, and the grouping marks of user codes, add nothing. The alphabet is what was
 /// seen over all positions that vary: taken position by position, a small sample would see a part of it only and make
-/// a good server look bad.
-fn guessing(kind: CodeKind, values: &[(String, u32)]) -> Guessing {
-    let samples: Vec<Vec<char>> = values
-        .iter()
-        .map(|(value, _)| {
-            value.chars().filter(|c| kind != CodeKind::UserCode || c.is_alphanumeric()).collect()
-        })
-        .collect();
+/// a good server look bad. Where the groups of user codes repeat, as words of a list do, their number is the bound.
+pub(super) fn guessing(kind: CodeKind, values: &[(String, u32)]) -> Guessing {
+    let counts = |c: &char| kind != CodeKind::UserCode || c.is_alphanumeric();
+    let samples: Vec<Vec<char>> =
+        values.iter().map(|(value, _)| value.chars().filter(counts).collect()).collect();
+    let varying = varying(&samples);
+    let alphabet: BTreeSet<char> =
+        samples.iter().flat_map(|sample| varying.iter().filter_map(|at| sample.get(*at).copied())).collect();
+    let mut guessing = Guessing { bits: 0.0, length: varying.len(), alphabet, groups: Vec::new() };
+    guessing.bits = bits_of(guessing.length, guessing.alphabet.len());
+    if kind == CodeKind::UserCode {
+        let whole: Vec<Vec<&str>> = values.iter().map(|(value, _)| vec![value.as_str()]).collect();
+        let groups = values.iter().map(|(value, _)| value.split(|c: char| !c.is_alphanumeric()));
+        let groups: Vec<Vec<&str>> =
+            groups.map(|groups| groups.filter(|group| !group.is_empty()).collect()).collect();
+        for grouped in [whole, groups] {
+            guessing.take_repeats(&grouped);
+        }
+    }
+    guessing
+}
+
+/// The positions at which not all samples agree.
+fn varying(samples: &[Vec<char>]) -> Vec<usize> {
     let longest = samples.iter().map(Vec::len).max().unwrap_or_default();
     let varies = |at: &usize| {
         let first = samples.first().and_then(|sample| sample.get(*at));
         samples.iter().any(|sample| sample.get(*at) != first)
     };
-    let varying: Vec<_> = (0..longest).filter(varies).collect();
-    let alphabet: BTreeSet<char> =
-        samples.iter().flat_map(|sample| varying.iter().filter_map(|at| sample.get(*at).copied())).collect();
-    #[expect(clippy::cast_precision_loss, reason = "lengths and alphabets of codes are far below 2^52")]
-    let bits = varying.len() as f64 * (alphabet.len().max(1) as f64).log2();
-    Guessing { bits, length: varying.len(), alphabet }
+    (0..longest).filter(varies).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "lengths and alphabets of codes are far below 2^52")]
+fn bits_of(length: usize, alphabet: usize) -> f64 {
+    length as f64 * (alphabet.max(1) as f64).log2()
+}
+
+impl Guessing {
+    /// The bits of one position.
+    pub(super) fn bits_of_one(&self) -> f64 {
+        bits_of(1, self.alphabet.len())
+    }
+
+    /// The groups of each sample, where their repeats are a lower bound.
+    fn take_repeats(&mut self, grouped: &[Vec<&str>]) {
+        let count = grouped.first().map_or(0, Vec::len);
+        if grouped.iter().any(|groups| groups.len() != count) {
+            return;
+        }
+        let columns =
+            (0..count).map(|at| grouped.iter().filter_map(|groups| groups.get(at).copied()).collect());
+        let columns: Vec<Vec<&str>> = columns.collect();
+        let different: Vec<usize> =
+            columns.iter().map(|column| column.iter().collect::<BTreeSet<_>>().len()).collect();
+        let bits = columns.iter().zip(&different).map(|(column, different)| {
+            let samples: Vec<Vec<char>> = column.iter().map(|group| group.chars().collect()).collect();
+            let spelled = bits_of(varying(&samples).len(), self.alphabet.len());
+            repeats::most_bits(column.len(), *different).map_or(spelled, |bits| bits.min(spelled))
+        });
+        let bits = bits.sum();
+        // What is the same but for rounding is told by its characters.
+        if bits < self.bits - 1e-6 {
+            self.bits = bits;
+            self.groups = different;
+        }
+    }
+
+    fn told(&self, samples: usize) -> String {
+        let bits = self.bits;
+        if !self.groups.is_empty() {
+            let groups: Vec<String> = self.groups.iter().map(usize::to_string).collect();
+            let what = show::plural(groups.len(), "its group", "its groups");
+            let groups = show::joined(&groups, "and");
+            return format!(
+                "at most {bits:.1} bits: {what} had {groups} different values in {samples} samples"
+            );
+        }
+        let length = show::plural(self.length, "position", "positions");
+        let different = self.alphabet.len();
+        let listed = self.listed();
+        format!(
+            "at most {bits:.1} bits: {} {length} of {different} different characters{listed} in {samples} samples",
+            self.length
+        )
+    }
+
+    /// The alphabet, where it is short enough.
+    fn listed(&self) -> String {
+        if self.alphabet.len() > LONGEST_ALPHABET {
+            return String::new();
+        }
+        format!(" ({})", show::short(&self.alphabet.iter().collect::<String>(), LONGEST_ALPHABET))
+    }
 }
 
 /// `entropy: { of: user_code, is: 34 bits, ... }`
@@ -111,7 +187,8 @@ pub(super) fn entropy(rule: &Entropy, views: &[View<'_>]) -> Overall {
         let have = values.len();
         return not_exercised(format!("only {have} values of {}, {FEWEST_SAMPLES} needed", rule.of));
     }
-    let Guessing { bits, length, alphabet } = guessing(rule.of, &values);
+    let guessing = guessing(rule.of, &values);
+    let bits = guessing.bits;
     let reaches = |bound: Bits| bits + 1e-9 >= bound.0;
     let (grade, because) = if reaches(rule.is) {
         return Overall::default();
@@ -122,17 +199,7 @@ pub(super) fn entropy(rule: &Entropy, views: &[View<'_>]) -> Overall {
     } else {
         (Grade::Mismatch, None)
     };
-    let listed = if alphabet.len() > LONGEST_ALPHABET {
-        String::new()
-    } else {
-        format!(" ({})", show::short(&alphabet.iter().collect::<String>(), LONGEST_ALPHABET))
-    };
-    let actual = format!(
-        "at most {bits:.1} bits: {length} {} of {} different characters{listed} in {} samples",
-        show::plural(length, "position", "positions"),
-        alphabet.len(),
-        values.len(),
-    );
+    let actual = guessing.told(values.len());
     let exchange = values.first().map(|(_, number)| *number);
     found(vec![Mismatch { grade, because, ..miss(describe::entropy(rule), actual, exchange) }])
 }
@@ -183,7 +250,8 @@ pub fn spelling(kind: CodeKind, exchanges: &[&Exchange], scope: &dyn Scope) -> R
     if values.len() < FEWEST_SAMPLES {
         return Err(format!("only {} values of {kind} came, {FEWEST_SAMPLES} are needed", values.len()));
     }
-    let Guessing { bits, alphabet, .. } = guessing(kind, &values);
+    let guessing = guessing(kind, &values);
+    let bits = guessing.bits;
     let lengths: BTreeSet<usize> = values.iter().map(|(value, _)| value.chars().count()).collect();
     let length = match (lengths.first(), lengths.last()) {
         (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
@@ -198,14 +266,10 @@ pub fn spelling(kind: CodeKind, exchanges: &[&Exchange], scope: &dyn Scope) -> R
     });
     let pattern =
         pattern.map_or_else(String::new, |one| format!(" as {}", show::short(one, LONGEST_ALPHABET)));
-    let listed = if alphabet.len() > LONGEST_ALPHABET {
-        String::new()
-    } else {
-        format!(" ({})", show::short(&alphabet.iter().collect::<String>(), LONGEST_ALPHABET))
-    };
     Ok(format!(
-        "{length} characters{pattern}, of {} different ones{listed}: at most {bits:.1} bits, by {} samples",
-        alphabet.len(),
+        "{length} characters{pattern}, of {} different ones{}: at most {bits:.1} bits, by {} samples",
+        guessing.alphabet.len(),
+        guessing.listed(),
         values.len()
     ))
 }

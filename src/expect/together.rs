@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::view::View;
 use super::{
     Overall, Scope, combine, describe, looks_at_all, looks_at_answer, needs_answer, one, relations, sample,
-    show,
+    sequence, show, uniform,
 };
 use crate::outcome::Outcome;
 use crate::secret;
@@ -40,7 +40,10 @@ fn judge(expectation: &Expectation, views: &[View<'_>], scope: &dyn Scope) -> Ov
         | Expectation::Tokens(_)
         | Expectation::Distinct(_)
         | Expectation::Alphabet(_)
-        | Expectation::Entropy(_) => {
+        | Expectation::Entropy(_)
+        | Expectation::Uniform(_)
+        | Expectation::Unordered(_)
+        | Expectation::Unrelated(_) => {
             if views.is_empty() {
                 return not_exercised("there is no answer to look at");
             }
@@ -59,6 +62,9 @@ fn whole(expectation: &Expectation, views: &[View<'_>]) -> Overall {
         Expectation::Distinct(rule) => sample::distinct(rule, views),
         Expectation::Entropy(rule) => sample::entropy(rule, views),
         Expectation::Alphabet(rule) => sample::alphabet(rule, views),
+        Expectation::Uniform(rule) => uniform::uniform(rule, views),
+        Expectation::Unordered(rule) => sequence::unordered(rule, views),
+        Expectation::Unrelated(rule) => sequence::unrelated(rule, views),
         _ => Overall::default(),
     }
 }

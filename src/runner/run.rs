@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use futures_util::StreamExt as _;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::chronicle::Chronicle;
@@ -18,6 +19,10 @@ use crate::protocol::{Capability, Endpoint, Role};
 use crate::redact;
 use crate::suite::{Edits, Sample};
 use crate::target::{Client, Target};
+
+/// So many requests of a sample are on the way at a time: few enough that many of them do not overlap, and show in which
+/// order codes are issued.
+const LANES: usize = 8;
 
 /// How many decisions are on their way at the same time, those of one race apart.
 const MOST_DECISIONS: usize = 8;
@@ -150,6 +155,6 @@ impl Run {
                 form_post(&self.endpoints.device_authorization, &params, client, &Edits::default());
             self.link.exchange_patiently(&*transport, label, composed)
         });
-        Ok(futures_util::future::join_all(asks).await)
+        Ok(futures_util::stream::iter(asks).buffered(LANES).collect().await)
     }
 }

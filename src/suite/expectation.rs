@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::graded::{Graded, OneOrMany, many};
-use super::pages::{AlphabetRule, PageRule};
+use super::pages::PageRule;
+use super::values::{AlphabetRule, Distinct, Entropy, Uniform, Unordered, Unrelated};
 use crate::outcome::Outcome;
 use crate::protocol::words::words;
 use crate::protocol::{Capability, CodeFate};
@@ -79,6 +80,12 @@ pub enum Expectation {
     Code(Graded<CodeFate>),
     /// How hard the values are to guess: an upper bound from their length and the characters seen.
     Entropy(Entropy),
+    /// Each character comes as often as any other that stands at the same place.
+    Uniform(Uniform),
+    /// The values show no order of issue.
+    Unordered(Unordered),
+    /// One value does not stand in the other.
+    Unrelated(Unrelated),
 }
 
 /// `header: { cache-control: { has: no-store } }`
@@ -450,49 +457,3 @@ pub struct Never {
     /// How many answers must have been looked at for this to say anything.
     pub samples: u32,
 }
-
-words! {
-    /// A value that must be another one each time.
-    CodeKind {
-        /// `device_code`.
-        DeviceCode = "device_code",
-        /// `user_code`.
-        UserCode = "user_code",
-        /// `refresh_token`, of the answers to the refreshes of a case.
-        RefreshToken = "refresh_token",
-    }
-}
-
-/// `distinct: { of: user_code }`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Distinct {
-    /// Of which value, over the sample.
-    pub of: CodeKind,
-}
-
-/// `entropy: { of: user_code, is: 34 bits, acceptable: guess_budget, because: "..." }`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Entropy {
-    /// Of which value, over the sample.
-    pub of: CodeKind,
-    /// At least so many bits pass.
-    pub is: Bits,
-    /// At least so many pass with a remark.
-    #[serde(default)]
-    pub acceptable: Option<Bits>,
-    /// At least so many warn.
-    #[serde(default)]
-    pub warn: Option<Bits>,
-    /// Why there is more than `is`.
-    #[serde(default)]
-    pub because: Option<String>,
-}
-
-/// `34 bits`, or `guess_budget` (20 bits).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bits(
-    /// How many.
-    pub f64,
-);

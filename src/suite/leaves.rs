@@ -6,8 +6,9 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-use super::expectation::{Bits, Number};
+use super::expectation::Number;
 use super::steps::{Bound, Count, Offset};
+use super::values::Bits;
 
 struct CountVisitor;
 

@@ -13,20 +13,18 @@ mod schema;
 mod steps;
 mod template;
 mod validate;
+mod values;
 
 pub use card::{Measure, Reading, Threshold};
 pub use expectation::{
-    Bits, BodyTrait, Challenge, Charset, CodeKind, CountRule, Distinct, Entropy, Expectation, FilledLists,
-    HeaderRule, JsonType, Jwt, Later, Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait,
-    ScopeRule, SigningKeys, TargetRule, Tokens, UriKind, UriPart, When,
+    BodyTrait, Challenge, Charset, CountRule, Expectation, FilledLists, HeaderRule, JsonType, Jwt, Later,
+    Lenient, MemberRule, MildGrade, Near, Never, Number, RequestTrait, ScopeRule, SigningKeys, TargetRule,
+    Tokens, UriKind, UriPart, When,
 };
 pub use graded::{Graded, OneOrMany};
 pub use mentions::mentions;
 pub use model::{Alone, Check, Over, Sample, SampleKind, Suite, Variant};
-pub use pages::{
-    AlphabetRule, Confusing, Dropped, EnterCode, OpenPage, Origin, PageMethod, PageRule, Pressed, Reach,
-    Tamper, Typed,
-};
+pub use pages::{Dropped, EnterCode, OpenPage, Origin, PageMethod, PageRule, Pressed, Reach, Tamper, Typed};
 pub use request::{Alteration, Auth, AuthStyle, Edits, Encode, Scheme, SecretChoice, SpaceEncoding, size};
 pub use schema::{schema, schema_of};
 pub use steps::{
@@ -38,3 +36,4 @@ pub use template::{
     placeholders,
 };
 pub use validate::{SuiteFile, validate};
+pub use values::{AlphabetRule, Bits, CodeKind, Confusing, Distinct, Entropy, Uniform, Unordered, Unrelated};

@@ -6,11 +6,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::card::{Measure, Reading};
-use super::expectation::{CodeKind, Expectation};
+use super::expectation::Expectation;
 use super::graded::many;
 use super::pages::{Tamper, Typed};
 use super::request::{Alteration, Auth, Edits, Encode, Scheme, with_edits};
 use super::steps::Step;
+use super::values::CodeKind;
 use crate::outcome::Outcome;
 use crate::protocol::words::words;
 use crate::protocol::{Capability, Endpoint, Level, Role, Severity, UserRole};

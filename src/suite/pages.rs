@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::expectation::{CodeKind, Expectation};
+use super::expectation::Expectation;
 use super::graded::many;
 use super::steps::StartUri;
 use crate::protocol::words::words;
@@ -188,26 +188,4 @@ pub struct PageRule {
     /// It says something else than this page of the case, codes and numbers apart.
     #[serde(default)]
     pub unlike: Option<String>,
-}
-
-/// `alphabet: { of: user_code, lacks: vowels }`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AlphabetRule {
-    /// Of which value, over the sample.
-    pub of: CodeKind,
-    /// What its characters must not have.
-    #[serde(deserialize_with = "many")]
-    #[schemars(with = "super::graded::OneOrMany<Confusing>")]
-    pub lacks: Vec<Confusing>,
-}
-
-words! {
-    /// Characters that make codes hard to type.
-    Confusing {
-        /// A, E, I, O and U: they make words, some of them bad ones.
-        Vowels = "vowels",
-        /// Two characters that look the same to many: 0 and O, 1 and I or L.
-        LookAlikes = "look-alikes",
-    }
 }

@@ -119,7 +119,10 @@ fn holds_of_refusals(expectation: &Expectation) -> bool {
         | Expectation::Alphabet(_)
         | Expectation::Page(_)
         | Expectation::Code(_)
-        | Expectation::Entropy(_) => false,
+        | Expectation::Entropy(_)
+        | Expectation::Uniform(_)
+        | Expectation::Unordered(_)
+        | Expectation::Unrelated(_) => false,
     }
 }
 

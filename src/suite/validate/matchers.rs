@@ -7,8 +7,8 @@ use crate::diagnostic::{Diagnostic, closest};
 use crate::outcome::Outcome;
 use crate::protocol::{CodeFate, REGISTERED_ERRORS};
 use crate::suite::{
-    Challenge, Check, CodeKind, CountRule, Distinct, Entropy, Expectation, Graded, HeaderRule, MemberRule,
-    Never, Number, PageRule, Step,
+    Bits, Challenge, Check, CodeKind, CountRule, Distinct, Entropy, Expectation, Graded, HeaderRule,
+    MemberRule, Never, Number, PageRule, Step, Uniform, Unordered, Unrelated,
 };
 
 /// The word for any other registered error.
@@ -54,7 +54,13 @@ pub(super) fn check(list: &[Expectation], at: &Spot<'_>, out: &mut Vec<Diagnosti
                 ));
             }
             Expectation::Count(rule) => count(rule, &at, out),
-            Expectation::Entropy(rule) => entropy(rule, &at, out),
+            Expectation::Entropy(Entropy { is, acceptable, warn, because, .. }) => {
+                bits([Some(*is), *acceptable, *warn], because.as_deref(), &at, out);
+            }
+            Expectation::Unordered(Unordered { acceptable, warn, because, .. })
+            | Expectation::Unrelated(Unrelated { acceptable, warn, because, .. }) => {
+                bits([None, *acceptable, *warn], because.as_deref(), &at, out);
+            }
             _ => {}
         }
     }
@@ -129,6 +135,9 @@ fn says_nothing(expectation: &Expectation) -> Option<(&'static str, &'static str
         ),
         Expectation::Alphabet(rule) if rule.lacks.is_empty() => {
             ("no character is wrong here, so this can never fail", "write lacks: vowels or look-alikes")
+        }
+        Expectation::Unrelated(Unrelated { of, to, .. }) if of == to => {
+            ("a value always has itself in it, so this can never hold", "name another value with to:")
         }
         Expectation::Scope(rule)
             if rule.subset_of.is_none() && rule.lacks.is_none() && rule.same_as.is_none() =>
@@ -283,6 +292,9 @@ fn not(inner: &Expectation, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
         Expectation::Count(_) => ("count has no opposite", "turn the bound over: at_most: for at_least:"),
         Expectation::Never(_) => ("never has no opposite", "write count: { outcome: ..., at_least: 1 }"),
         Expectation::Entropy(_) => ("entropy has no opposite", "write the bound that must hold"),
+        Expectation::Uniform(_) | Expectation::Unordered(_) | Expectation::Unrelated(_) => {
+            ("what chance makes has no opposite", "write what the values must not be")
+        }
         _ if graded => (
             "grades inside not do not count",
             "name only the values that are wrong: not: { outcome: granted }",
@@ -298,8 +310,9 @@ fn count(rule: &CountRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn entropy(rule: &Entropy, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
-    let grades = [Some(rule.is), rule.acceptable, rule.warn];
+/// Grades by bits, `is` first: each milder one asks for fewer, and whatever is beyond `is` has a reason.
+fn bits(grades: [Option<Bits>; 3], because: Option<&str>, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    let milder = grades[1..].iter().flatten().count();
     let bits: Vec<f64> = grades.into_iter().flatten().map(|bits| bits.0).collect();
     if bits.windows(2).any(|pair| pair[0] <= pair[1]) {
         out.push(never_holds(
@@ -308,7 +321,7 @@ fn entropy(rule: &Entropy, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
             at,
         ));
     }
-    if bits.len() > 1 && rule.because.is_none() {
+    if milder > 0 && because.is_none() {
         out.push(
             Diagnostic::error("no-reason", "a grade beyond is has no reason")
                 .at(at.key_place())
@@ -321,10 +334,11 @@ fn entropy(rule: &Entropy, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
 pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     for (expectation, at) in nested(&check.expect, &at.to("expect")) {
         let of_codes = match expectation {
-            Expectation::Distinct(Distinct { of }) | Expectation::Entropy(Entropy { of, .. }) => {
-                *of != CodeKind::RefreshToken
-            }
-            Expectation::Alphabet(_) => true,
+            Expectation::Distinct(Distinct { of })
+            | Expectation::Entropy(Entropy { of, .. })
+            | Expectation::Uniform(Uniform { of })
+            | Expectation::Unordered(Unordered { of, .. }) => *of != CodeKind::RefreshToken,
+            Expectation::Alphabet(_) | Expectation::Unrelated(_) => true,
             _ => false,
         };
         if of_codes && !check.steps.is_empty() {
@@ -359,6 +373,9 @@ pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>,
                         | Expectation::Distinct(_)
                         | Expectation::Alphabet(_)
                         | Expectation::Entropy(_)
+                        | Expectation::Uniform(_)
+                        | Expectation::Unordered(_)
+                        | Expectation::Unrelated(_)
                 );
                 if is_about_many {
                     let message = format!(
