@@ -101,7 +101,7 @@ fn biases(kind: CodeKind, values: &[&str]) -> Result<Vec<Bias>, String> {
         .collect())
 }
 
-/// Do groups of letters alone all have a vowel, or do their lengths differ from sample to sample?
+/// Are most groups of letters alone, and do these all have a vowel, or lengths that differ from sample to sample?
 fn are_words(values: &[&str]) -> bool {
     let groups: Vec<Vec<&str>> = values
         .iter()
@@ -109,11 +109,10 @@ fn are_words(values: &[&str]) -> bool {
         .collect();
     let lengths: BTreeSet<Vec<usize>> =
         groups.iter().map(|groups| groups.iter().map(|group| group.chars().count()).collect()).collect();
-    let of_letters: Vec<&&str> =
-        groups.iter().flatten().filter(|group| group.chars().all(char::is_alphabetic)).collect();
+    let all: Vec<&str> = groups.into_iter().flatten().collect();
+    let of_letters: Vec<&&str> = all.iter().filter(|group| group.chars().all(char::is_alphabetic)).collect();
     let has_vowel = |group: &&&str| group.chars().any(|c| OF_WORDS.contains(c.to_ascii_uppercase()));
-    let worded = of_letters.iter().filter(|group| has_vowel(group)).count() == of_letters.len();
-    !of_letters.is_empty() && (worded || lengths.len() > 1)
+    of_letters.len() * 2 > all.len() && (lengths.len() > 1 || of_letters.iter().all(has_vowel))
 }
 
 /// The places put together by their alphabets.

@@ -11,7 +11,9 @@ use crate::exchange::Exchange;
 /// Answers one after the other.
 fn answers(codes: impl IntoIterator<Item = (String, String)>) -> Vec<Exchange> {
     let numbered = (1..).zip(codes);
-    let body = |device: &str, user: &str| json!({ "device_code": device, "user_code": user }).to_string();
+    let body = |device: &str, user: &str| {
+        json!({ "device_code": device, "user_code": user, "verification_uri": "https://x/" }).to_string()
+    };
     numbered.map(|(n, (device, user))| answered(n, 200, body(&device, &user))).collect()
 }
 

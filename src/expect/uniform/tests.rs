@@ -50,7 +50,7 @@ fn codes_with_favourites_are_called_biased() {
     // A quarter of the letters four times as often; one letter at every fourth place; one place that hardly changes.
     let quarter = "BBBBCCCCDDDDFFFFGGGGHJKLMNPQRSTVWXZ";
     let favourite = "BCDFGHJKLMNPQRSTVWXZBBBBBB";
-    let lazy = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBC";
+    let lazy = "BBBBBBBBBC";
     let shapes: [&[&str]; 3] =
         [&[quarter; 8], &[favourite; 8], &[lazy, BASE_20, BASE_20, BASE_20, BASE_20, BASE_20]];
     for seed in 0..600 {
@@ -93,7 +93,14 @@ fn what_is_told_has_the_statistic() {
     let answers = |codes: Vec<String>| -> Vec<_> {
         let numbered = (1..).zip(codes);
         numbered
-            .map(|(n, code)| answered(n, 200, json!({ "device_code": "d", "user_code": code }).to_string()))
+            .map(|(n, code)| {
+                answered(
+                    n,
+                    200,
+                    json!({ "device_code": "d", "user_code": code, "verification_uri": "https://x/" })
+                        .to_string(),
+                )
+            })
             .collect()
     };
     let rule = json!([{ "uniform": { "of": "user_code" } }]);
