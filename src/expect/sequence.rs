@@ -198,7 +198,7 @@ fn orders_of(starts: &[&[u32]]) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a sample has some hundred values")]
-fn log_factorial(n: usize) -> f64 {
+pub(super) fn log_factorial(n: usize) -> f64 {
     (2..=n).map(|factor| (factor as f64).ln()).sum()
 }
 

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sample::{FEWEST_SAMPLES, values};
+use super::sequence::log_factorial;
 use super::together::{found, miss, not_exercised};
 use super::view::View;
 use super::{Overall, describe, sequence, show};
@@ -17,7 +18,8 @@ use crate::suite::{CodeKind, Uniform};
 const FALSE_ALARM: f64 = 1e-9;
 /// Fewer draws for each character say too little about which characters there are.
 const FEWEST_DRAWS: usize = 4;
-/// Two places have one alphabet if what one of them lacks can be lacking with this probability.
+/// Two places have one alphabet unless as many characters as one of them lacks are lacking with less than this
+/// probability.
 const LACKING: f64 = 1e-4;
 /// Letters of which each word and each syllable has one.
 const OF_WORDS: &str = "AEIOUY";
@@ -164,7 +166,9 @@ impl Places {
 
     /// Can chance have kept the other characters of an alphabet of this size away?
     fn may_lack_the_rest_of(&self, size: usize) -> bool {
-        (self.counts.len() as f64 / size as f64).powf(self.draws() as f64) >= LACKING
+        let here = self.counts.len();
+        let which = log_factorial(size) - log_factorial(here) - log_factorial(size - here);
+        which + (here as f64 / size as f64).ln() * self.draws() as f64 >= LACKING.ln()
     }
 
     fn g(&self) -> f64 {
