@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::case::{Player, Stop, ended_by_itself};
 use super::measure;
 use crate::exchange::Exchange;
-use crate::expect;
+use crate::expect::{self, Overall};
 use crate::outcome::Outcome;
 use crate::protocol::Endpoint;
 use crate::suite::{Check, Expectation};
@@ -21,6 +21,44 @@ impl<'a> Player<'a> {
         let found = expect::judge(expectations, exchange, &self.values());
         self.broken |= exchange.outcome() == Outcome::Broken && !found.is_empty();
         self.mismatches.extend(found);
+    }
+
+    /// Holds each answer of a step against what looks at one answer.
+    pub(super) fn judge_each(&mut self, expectations: &[Expectation], answers: &[Arc<Exchange>]) {
+        for answer in answers {
+            for expectation in expectations.iter().filter(|expectation| !expect::looks_at_all(expectation)) {
+                self.judge(std::slice::from_ref(expectation), answer);
+            }
+        }
+    }
+
+    /// Holds all answers of a step, of every session of that name, against what looks at many.
+    pub(super) fn judge_all(
+        &mut self,
+        name: &str,
+        expectations: &[Expectation],
+        answers: &[Arc<Exchange>],
+    ) -> Result<(), Stop> {
+        for expectation in expectations.iter().filter(|expectation| expect::looks_at_all(expectation)) {
+            let overall = self.overall(expectation, answers.to_vec())?;
+            let is_blamed = |answer: &Exchange| {
+                overall.not_exercised.is_some()
+                    || overall
+                        .mismatches
+                        .iter()
+                        .any(|it| it.exchange.is_none_or(|number| number == answer.number))
+            };
+            let mut blamed = answers.iter().filter(|answer| is_blamed(answer));
+            if let Some(answer) = blamed.clone().find(|answer| self.ended_by_itself(name, answer)) {
+                return Err(ended_by_itself(answer));
+            }
+            self.broken |= blamed.any(|answer| answer.outcome() == Outcome::Broken);
+            self.mismatches.extend(overall.mismatches);
+            if let Some(reason) = overall.not_exercised {
+                return Err(Stop::NotExercised(reason));
+            }
+        }
+        Ok(())
     }
 
     /// Holds an answer to a poll of a session against expectations. What may come from the end of the session's life
@@ -105,21 +143,27 @@ impl<'a> Player<'a> {
             {
                 return Err(ended_by_itself(last));
             }
-            let is_of_pace = matches!(expectation, Expectation::Never(never) if never.outcome.contains(&Outcome::SlowDown));
-            let exchanges = if is_of_pace { self.sure_polls(&exchanges)? } else { exchanges };
-            let times = is_of_pace.then(|| self.times(&exchanges));
-            let exchanges: Vec<&Exchange> = exchanges.iter().map(|exchange| &**exchange).collect();
-            let mut overall =
-                expect::judge_all(std::slice::from_ref(expectation), &exchanges, &self.values());
-            for mismatch in &mut overall.mismatches {
-                mismatch.actual.extend(times.clone());
-            }
+            let overall = self.overall(expectation, exchanges)?;
             self.mismatches.extend(overall.mismatches);
             if let Some(reason) = overall.not_exercised {
                 return Err(Stop::NotExercised(reason));
             }
         }
         Ok(())
+    }
+
+    /// What an expectation says of many answers; of pace, only by polls whose times prove something.
+    fn overall(&self, expectation: &Expectation, exchanges: Vec<Arc<Exchange>>) -> Result<Overall, Stop> {
+        let is_of_pace =
+            matches!(expectation, Expectation::Never(never) if never.outcome.contains(&Outcome::SlowDown));
+        let exchanges = if is_of_pace { self.sure_polls(&exchanges)? } else { exchanges };
+        let times = is_of_pace.then(|| self.times(&exchanges));
+        let exchanges: Vec<&Exchange> = exchanges.iter().map(|exchange| &**exchange).collect();
+        let mut overall = expect::judge_all(std::slice::from_ref(expectation), &exchanges, &self.values());
+        for mismatch in &mut overall.mismatches {
+            mismatch.actual.extend(times.clone());
+        }
+        Ok(overall)
     }
 }
 

@@ -33,6 +33,8 @@ mod living_with_failures;
 #[cfg(test)]
 mod mangled;
 #[cfg(test)]
+mod many_answers;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod oracle_check;
