@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::decide::Round;
 use super::link::Label;
 use super::measure::Measured;
 use super::run::Run;
@@ -51,6 +52,7 @@ pub(super) struct Played {
 pub(super) struct Player<'a> {
     pub(super) run: &'a Run,
     pub(super) case: Case<'a>,
+    pub(super) round: Round,
     pub(super) name: String,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) sessions: Sessions,
@@ -71,11 +73,12 @@ pub(super) struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
-    pub(super) fn new(run: &'a Run, case: Case<'a>) -> Result<Self, NoAnswer> {
+    pub(super) fn new(run: &'a Run, case: Case<'a>, round: Round) -> Result<Self, NoAnswer> {
         let check: &Check = &case.entry.check;
         Ok(Self {
             run,
             case,
+            round,
             name: case.name(),
             transport: run.link.fresh()?,
             sessions: BTreeMap::new(),

@@ -41,6 +41,8 @@ mod oracle_check;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]
+mod over_sockets;
+#[cfg(test)]
 mod over_tls;
 #[cfg(test)]
 mod pinned;
