@@ -68,6 +68,9 @@ pub struct Target {
     /// Tolerances that differ from the defaults.
     #[serde(default)]
     pub constants: BTreeMap<Constant, Length>,
+    /// Whom to trust beside the authorities of the platform.
+    #[serde(default)]
+    pub tls: Option<Tls>,
     /// A file of failures that are known and defended: a list of `{ id, reason }`, beside this file.
     #[serde(default)]
     pub known_failures: Option<PathBuf>,
@@ -92,6 +95,15 @@ pub struct Endpoints {
     /// RFC 7662.
     #[serde(default)]
     pub introspection: Option<String>,
+}
+
+/// `tls: { ca: our-authority.pem }`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// A file beside this one: certificates in PEM of authorities that are trusted too, for the endpoints and for the
+    /// pages.
+    pub ca: PathBuf,
 }
 
 /// A registered client.

@@ -19,7 +19,7 @@ use crate::approval::{Driver, PageError, Pages, driver};
 use crate::catalog::Entry;
 use crate::clock;
 use crate::event::{Ended, Event};
-use crate::http::{HttpPages, Wire};
+use crate::http::{HttpPages, Roots, Wire};
 use crate::known::KnownFailures;
 use crate::plan::{Destructive, Limits, Plan};
 use crate::record::RunRecord;
@@ -37,6 +37,9 @@ pub(super) struct Check {
     /// The server under test; the embedded reference server unless given
     #[arg(long, value_name = "FILE")]
     target: Option<PathBuf>,
+    /// Certificates in PEM of authorities to trust beside those of the platform, in place of the target's
+    #[arg(long, value_name = "FILE", requires = "target")]
+    ca: Option<PathBuf>,
     /// Your own suites besides the shipped ones: a file, or a directory of them
     #[arg(long, value_name = "FILE|DIR")]
     suite: Vec<PathBuf>,
@@ -121,6 +124,14 @@ impl Pages for Gated {
     }
 }
 
+/// The server that is judged.
+struct Tested<'a> {
+    target: &'a Target,
+    /// Whom to trust beside the platform's authorities.
+    roots: Roots,
+    is_embedded: bool,
+}
+
 impl Check {
     pub(super) async fn run(self, console: &Console) -> Exit {
         let named = self.write_known_failures.as_ref().and_then(Option::as_ref);
@@ -173,7 +184,16 @@ impl Check {
                 }
             },
         };
-        let exit = self.judge(console, &files, &entries, &target, &options, embedded.is_some()).await;
+        let exit = match files::roots(self.ca.as_deref(), self.target.as_deref(), &target) {
+            Ok(roots) => {
+                let server = Tested { target: &target, roots, is_embedded: embedded.is_some() };
+                self.judge(console, &files, &entries, server, &options).await
+            }
+            Err(diagnostic) => {
+                files::show(console, &[diagnostic], 1);
+                Exit::Usage
+            }
+        };
         if let Some(running) = embedded {
             running.shutdown().await;
         }
@@ -185,17 +205,17 @@ impl Check {
         console: &Console,
         files: &Files,
         entries: &[&Entry],
-        target: &Target,
+        server: Tested<'_>,
         options: &Options,
-        is_embedded: bool,
     ) -> Exit {
+        let Tested { target, roots, is_embedded } = server;
         let jobs = Arc::new(Semaphore::new(self.jobs.into()));
         let (sender, receiver) = mpsc::channel(1024);
-        let wire = match Wire::new(self.timeout) {
+        let wire = match Wire::trusting(self.timeout, roots.clone()) {
             Ok(wire) => Arc::new(wire),
             Err(error) => return ours(console, &error.to_string()),
         };
-        let driver = match driver_of(console, target, &jobs, self.timeout) {
+        let driver = match driver_of(console, target, &roots, &jobs, self.timeout) {
             Ok(driver) => driver,
             Err(message) => return ours(console, &message),
         };
@@ -310,11 +330,12 @@ pub(super) async fn embedded(config: Config) -> Result<(Target, Running), String
 fn driver_of(
     console: &Console,
     target: &Target,
+    roots: &Roots,
     jobs: &Arc<Semaphore>,
     timeout: Duration,
 ) -> Result<Option<Box<dyn Driver>>, String> {
     let Some(approval) = &target.approval else { return Ok(None) };
-    let pages = HttpPages::new().map_err(|error| error.to_string())?;
+    let pages = HttpPages::trusting(roots).map_err(|error| error.to_string())?;
     let gated = Gated { pages, jobs: jobs.clone(), timeout };
     Ok(Some(driver(approval, Arc::new(gated), Arc::new(StdinPrompt::new(console)))))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::console::Console;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Colour, Diagnostic, summary};
+use crate::http::Roots;
 use crate::known::KnownFailure;
 use crate::report;
 use crate::target::Target;
@@ -40,6 +41,27 @@ pub(super) fn embedded() -> Result<Target, Vec<Diagnostic>> {
 /// A target file.
 pub(super) fn target(path: &Path) -> Result<Target, Vec<Diagnostic>> {
     Source::read(path).map_err(|diagnostic| vec![diagnostic]).and_then(|source| Target::read(&source))
+}
+
+/// The authorities that are trusted beside those of the platform: those of `ca`, or else those that the target names.
+pub(super) fn roots(
+    ca: Option<&Path>,
+    target_file: Option<&Path>,
+    target: &Target,
+) -> Result<Roots, Diagnostic> {
+    let of_target = || {
+        let directory = target_file?.parent().unwrap_or(Path::new(""));
+        Some(directory.join(&target.tls.as_ref()?.ca))
+    };
+    let Some(path) = ca.map(Path::to_owned).or_else(of_target) else { return Ok(Roots::default()) };
+    let wrong = |why: String| {
+        Diagnostic::error("no-authority", format!("{} {why}", path.display())).help(
+            "give a PEM file with the certificate of the authority: -----BEGIN CERTIFICATE----- ..., with --ca FILE \
+             or tls: { ca: FILE } in the target file",
+        )
+    };
+    let text = std::fs::read(&path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    Roots::from_pem(&text).map_err(|error| wrong(error.to_string()))
 }
 
 /// Everything a run reads: the shipped suites and those of `suites`, the target, its known failures.

@@ -20,7 +20,7 @@ use url::Url;
 use super::console::Console;
 use super::exit::Exit;
 use super::files;
-use crate::http::{Transport, Wire};
+use crate::http::{Roots, Transport, Wire};
 use crate::protocol::Role;
 use crate::report::terminal::Colour;
 use crate::runner::{Link, Metadata, locate};
@@ -37,6 +37,9 @@ pub struct Login {
     /// The server and its clients
     #[arg(long, value_name = "FILE")]
     pub target: Option<PathBuf>,
+    /// Certificates in PEM of authorities to trust beside those of the platform, in place of the target's
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub ca: Option<PathBuf>,
     /// Open the verification page in a browser of this machine too
     #[arg(long)]
     pub open: bool,
@@ -64,11 +67,18 @@ impl Login {
                 }
             },
         };
+        let roots = match files::roots(self.ca.as_deref(), self.target.as_deref(), &target) {
+            Ok(roots) => roots,
+            Err(diagnostic) => {
+                files::show(console, &[diagnostic], 1);
+                return Exit::Usage;
+            }
+        };
         if running.is_some() {
             console.note("no target: a reference server of our own; sign in as alice, password wonderland-1");
         }
         let exit = tokio::select! {
-            played = self.play(console, &target) => match played {
+            played = self.play(console, &target, roots) => match played {
                 Ok(Ended::Granted) => Exit::Good,
                 Ok(Ended::Denied) => Exit::Denied,
                 Ok(Ended::Expired) => Exit::Expired,
@@ -87,8 +97,8 @@ impl Login {
         exit
     }
 
-    async fn play(&self, console: &Console, target: &Target) -> Result<Ended, String> {
-        let wire = Wire::new(PATIENCE).map_err(|error| error.to_string())?;
+    async fn play(&self, console: &Console, target: &Target, roots: Roots) -> Result<Ended, String> {
+        let wire = Wire::trusting(PATIENCE, roots).map_err(|error| error.to_string())?;
         let settings = self.settings(settings_of(target, Arc::new(wire.clone())).await?);
         let look = Look {
             moving: std::io::stderr().is_terminal(),

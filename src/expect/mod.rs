@@ -116,19 +116,10 @@ pub fn grade_of<T>(graded: &Graded<T>, fits: impl Fn(&T) -> bool) -> Option<(Gra
 #[must_use]
 pub fn looks_at_all(expectation: &Expectation) -> bool {
     match expectation {
-        Expectation::Count(_)
-        | Expectation::Never(_)
-        | Expectation::Tokens(_)
-        | Expectation::Distinct(_)
-        | Expectation::Alphabet(_)
-        | Expectation::Entropy(_)
-        | Expectation::Uniform(_)
-        | Expectation::Unordered(_)
-        | Expectation::Unrelated(_) => true,
         Expectation::Not(inner) => looks_at_all(inner),
         Expectation::AnyOf(alternatives) => alternatives.iter().flatten().any(looks_at_all),
         Expectation::Lenient(lenient) => lenient.expect.iter().any(looks_at_all),
-        _ => false,
+        _ => expectation.is_of_many(),
     }
 }
 

@@ -2,9 +2,12 @@
 
 use reqwest::ClientBuilder;
 
-/// HTTP/1.1, no compression, no proxy, no redirects, no retries.
-pub(super) fn plain() -> ClientBuilder {
+use super::roots::Roots;
+
+/// HTTP/1.1, no compression, no proxy, no redirects, no retries; trusts the authorities of the platform and these.
+pub(super) fn plain(roots: &Roots) -> ClientBuilder {
     reqwest::Client::builder()
+        .tls_certs_merge(roots.0.iter().cloned())
         .http1_only()
         .no_gzip()
         .no_proxy()

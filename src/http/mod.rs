@@ -4,10 +4,12 @@ mod client;
 mod in_process;
 mod pages;
 mod race;
+mod roots;
 mod transport;
 mod wire;
 
 pub use in_process::InProcess;
 pub use pages::HttpPages;
+pub use roots::{Roots, RootsError};
 pub use transport::{Exchanger, LARGEST_BODY, Sent, Transport};
 pub use wire::Wire;

@@ -8,6 +8,7 @@ use http::{Request, Response};
 use url::{Host, Url};
 
 use super::client::plain;
+use super::roots::Roots;
 use crate::approval::{LARGEST_PAGE, PageError, Pages};
 
 /// Pages over the network: HTTP/1.1, no proxy, no compression, no redirects, no retries.
@@ -23,7 +24,16 @@ impl HttpPages {
     ///
     /// When the TLS of this system cannot be set up.
     pub fn new() -> Result<Self, PageError> {
-        plain().build().map(|client| Self { client }).map_err(unreachable)
+        Self::trusting(&Roots::default())
+    }
+
+    /// The same, with authorities that are trusted beside those of the platform.
+    ///
+    /// # Errors
+    ///
+    /// When the TLS of this system cannot be set up.
+    pub fn trusting(roots: &Roots) -> Result<Self, PageError> {
+        plain(roots).build().map(|client| Self { client }).map_err(unreachable)
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, PageError> {

@@ -9,6 +9,7 @@ use reqwest::{Client, Method, Request, Url};
 use tokio::time::Instant;
 
 use super::client::plain;
+use super::roots::Roots;
 use super::transport::{Exchanger, LARGEST_BODY, Sent, Transport};
 use crate::compose::Composed;
 use crate::exchange::{Answer, NoAnswer};
@@ -25,6 +26,7 @@ const CONNECT: Duration = Duration::from_secs(4);
 pub struct Wire {
     client: Client,
     limit: Duration,
+    roots: Roots,
 }
 
 impl Wire {
@@ -33,14 +35,22 @@ impl Wire {
     /// # Errors
     /// When the TLS of this system cannot be set up.
     pub fn new(limit: Duration) -> Result<Self, NoAnswer> {
-        let client = plain()
+        Self::trusting(limit, Roots::default())
+    }
+
+    /// The same, with authorities that are trusted beside those of the platform.
+    ///
+    /// # Errors
+    /// When the TLS of this system cannot be set up.
+    pub fn trusting(limit: Duration, roots: Roots) -> Result<Self, NoAnswer> {
+        let client = plain(&roots)
             .pool_idle_timeout(IDLE)
             .tcp_nodelay(true)
             .connect_timeout(CONNECT.min(limit))
             .user_agent(concat!("devgrant/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| NoAnswer::Ours(chain(&error)))?;
-        Ok(Self { client, limit })
+        Ok(Self { client, limit, roots })
     }
 
     async fn exchange(&self, request: Result<Request, NoAnswer>, sent: Instant) -> Sent {
@@ -111,7 +121,7 @@ impl Transport for Wire {
     fn race<'a>(&'a self, requests: &'a [Composed]) -> BoxFuture<'a, Vec<Sent>> {
         async move {
             // A client of its own: none of its connections is in use, so each request gets a new one.
-            let Ok(racing) = Self::new(self.limit) else {
+            let Ok(racing) = Self::trusting(self.limit, self.roots.clone()) else {
                 return Vec::new();
             };
             let gate = super::race::Gate::new(requests.len());
@@ -142,7 +152,7 @@ impl Transport for Wire {
     }
 
     fn fresh(&self) -> Result<Arc<dyn Transport>, NoAnswer> {
-        Ok(Arc::new(Self::new(self.limit)?))
+        Ok(Arc::new(Self::trusting(self.limit, self.roots.clone())?))
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::decide::Round;
 use super::link::Label;
-use super::measure::{self, Measured};
+use super::measure::Measured;
 use super::run::Run;
 use super::scope::Values;
 use super::session::{Session, Sessions};
@@ -17,8 +18,8 @@ use crate::oracle::Asker;
 use crate::outcome::Outcome;
 use crate::plan::Case;
 use crate::protocol::{Endpoint, Role};
-use crate::suite::{Check, Edits, Expectation, Step, mentions};
-use crate::timing::{Anchor, Constant, Timekeeper, Timing, show};
+use crate::suite::{Check, Edits, Step, mentions};
+use crate::timing::{Anchor, Timing};
 use crate::verdict::{Grade, Mismatch};
 
 /// Why a case ends before its last step.
@@ -51,6 +52,7 @@ pub(super) struct Played {
 pub(super) struct Player<'a> {
     pub(super) run: &'a Run,
     pub(super) case: Case<'a>,
+    pub(super) round: Round,
     pub(super) name: String,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) sessions: Sessions,
@@ -71,11 +73,12 @@ pub(super) struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
-    pub(super) fn new(run: &'a Run, case: Case<'a>) -> Result<Self, NoAnswer> {
+    pub(super) fn new(run: &'a Run, case: Case<'a>, round: Round) -> Result<Self, NoAnswer> {
         let check: &Check = &case.entry.check;
         Ok(Self {
             run,
             case,
+            round,
             name: case.name(),
             transport: run.link.fresh()?,
             sessions: BTreeMap::new(),
@@ -258,79 +261,9 @@ impl<'a> Player<'a> {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Holds one answer against the expectations of its step.
-    pub(super) fn judge(&mut self, expectations: &[Expectation], exchange: &Exchange) {
-        if expectations.is_empty() {
-            return;
-        }
-        let found = expect::judge(expectations, exchange, &self.values());
-        self.broken |= exchange.outcome() == Outcome::Broken && !found.is_empty();
-        self.mismatches.extend(found);
-    }
-
-    /// Holds an answer to a poll of a session against expectations. What may come from the end of the session's life
-    /// rather than from a mistake is not certain.
-    pub(super) fn judge_poll(
-        &mut self,
-        name: &str,
-        control: Option<Outcome>,
-        expectations: &[Expectation],
-        exchange: &Exchange,
-    ) -> Result<(), Stop> {
-        let before = self.mismatches.len();
-        let controlled = self.control(control, exchange);
-        self.judge(expectations, exchange);
-        let is_off = controlled.is_err() || self.mismatches.len() > before;
-        if is_off && self.ended_by_itself(name, exchange) {
-            self.mismatches.truncate(before);
-            return Err(ended_by_itself(exchange));
-        }
-        if is_off && self.is_about_pace(exchange) && self.is_unsure(exchange) {
-            self.mismatches.truncate(before);
-            return Err(Stop::Inconclusive(format!(
-                "exchange #{} took {}, or went out late, which is too much to judge pace by",
-                exchange.number,
-                show(exchange.took())
-            )));
-        }
-        controlled
-    }
-
-    /// Is it an answer about pace to a check about pace?
-    fn is_about_pace(&self, exchange: &Exchange) -> bool {
-        self.names_slow_down && matches!(exchange.outcome(), Outcome::Pending | Outcome::SlowDown)
-    }
-
-    /// Do the times of this poll prove nothing?
-    fn is_unsure(&self, exchange: &Exchange) -> bool {
-        self.unsure.lock().unwrap_or_else(PoisonError::into_inner).contains(&exchange.number)
-    }
-
-    /// The polls of the case whose times prove something, or that there are too few of them to speak of pace.
-    fn sure_polls(&self, polls: &[Arc<Exchange>]) -> Result<Vec<Arc<Exchange>>, Stop> {
-        let sure: Vec<_> = polls.iter().filter(|exchange| !self.is_unsure(exchange)).cloned().collect();
-        let unsure = polls.len() - sure.len();
-        if measure::is_too_much(unsure, polls.len()) {
-            let measured = self.measured(polls).unwrap_or_default();
-            return Err(Stop::Inconclusive(format!(
-                "{unsure} of {} polls took longer than a quarter of the interval, or went out late; that is too much to judge \
-                 pace by{measured}",
-                polls.len()
-            )));
-        }
-        Ok(sure)
-    }
-
     /// The round trips of some polls, to be put behind a sentence about times.
     pub(super) fn measured(&self, polls: &[Arc<Exchange>]) -> Option<String> {
         Measured::of(polls.iter().map(|exchange| &**exchange)).map(|measured| format!("; {measured}"))
-    }
-
-    /// What a verdict on pace rests on.
-    fn times(&self, polls: &[Arc<Exchange>]) -> String {
-        let session = self.sessions.values().flatten().next();
-        let tolerance = session.map_or(Duration::ZERO, |session| session.constant(Constant::GRound));
-        format!("; g_round {}{}", show(tolerance), self.measured(polls).unwrap_or_default())
     }
 
     /// May this answer of a session come from the end of its life?
@@ -393,48 +326,6 @@ impl<'a> Player<'a> {
             exchange: exchange.map(|exchange| exchange.number),
         });
     }
-
-    async fn judge_together(&mut self, check: &'a Check) -> Result<(), Stop> {
-        let sample = match &check.sample {
-            Some(sample) => Some(self.run.sample(&self.name, sample).await.map_err(Stop::NotExercised)?),
-            None => None,
-        };
-        for expectation in &check.expect {
-            let exchanges = match (sample, expectation) {
-                (Some(sample), _) => sample.to_vec(),
-                (None, Expectation::Tokens(tokens)) => {
-                    self.session(&tokens.of).map(|session| session.answers.clone()).unwrap_or_default()
-                }
-                (None, _) => self.taken().into_iter().filter(is_of_token_endpoint).collect(),
-            };
-            if let Expectation::Tokens(tokens) = expectation
-                && let Some(session) = self.session(&tokens.of)
-                && session.token_sets.is_empty()
-                && let Some(last) = session.answers.last()
-                && session.may_have_ended_by_itself(last)
-            {
-                return Err(ended_by_itself(last));
-            }
-            let is_of_pace = matches!(expectation, Expectation::Never(never) if never.outcome.contains(&Outcome::SlowDown));
-            let exchanges = if is_of_pace { self.sure_polls(&exchanges)? } else { exchanges };
-            let times = is_of_pace.then(|| self.times(&exchanges));
-            let exchanges: Vec<&Exchange> = exchanges.iter().map(|exchange| &**exchange).collect();
-            let mut overall =
-                expect::judge_all(std::slice::from_ref(expectation), &exchanges, &self.values());
-            for mismatch in &mut overall.mismatches {
-                mismatch.actual.extend(times.clone());
-            }
-            self.mismatches.extend(overall.mismatches);
-            if let Some(reason) = overall.not_exercised {
-                return Err(Stop::NotExercised(reason));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn is_of_token_endpoint(exchange: &Arc<Exchange>) -> bool {
-    exchange.asked.endpoint == Endpoint::Token
 }
 
 fn last_answer(session: &Session) -> Option<&Arc<Exchange>> {

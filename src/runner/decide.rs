@@ -9,7 +9,7 @@ use super::case::{Player, Stop, no_session};
 use super::pages::{Visit, not_there, start};
 use super::poll::PollAs;
 use super::session::Session;
-use crate::approval::{ApprovalError, Ask, Manner, Trace};
+use crate::approval::{ApprovalError, Ask, Manner, Tab, Trace};
 use crate::exchange::Exchange;
 use crate::outcome::Outcome;
 use crate::plan::decides_as;
@@ -40,7 +40,11 @@ impl<'a> Player<'a> {
         let submitted = {
             // Never closed; were it, one decision too many would be on its way, no more.
             let _permit = self.run.deciding.acquire().await;
-            self.submit(decide, decision, &visit, Some(step)).await
+            let tab = match &decide.page {
+                Some(name) => Some(self.pages.get(name).ok_or_else(|| not_there("page of that name"))?),
+                None => None,
+            };
+            self.submit(decide, decision, &visit, tab, Some(step)).await
         };
         match submitted {
             Ok(page) => self.judge_page(step, page.as_ref()),
@@ -52,12 +56,14 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Has the driver bring the decision before the server; gives the page that followed.
+    /// Has the driver bring the decision before the server, from an open page if there is one; gives the page that
+    /// followed.
     async fn submit(
         &self,
         decide: &Decide,
         decision: Decision,
         visit: &Visit,
+        tab: Option<&Tab>,
         step: Option<&Step>,
     ) -> Result<Option<Arc<Exchange>>, Stop> {
         let Visit { codes, client, .. } = visit;
@@ -66,10 +72,6 @@ impl<'a> Player<'a> {
             .variant
             .filter(|variant| step.and_then(Step::name).is_some_and(|name| name == variant.at));
         let tamper = varied.and_then(|variant| variant.tamper.as_ref()).or(decide.tamper.as_ref());
-        let tab = match &decide.page {
-            Some(name) => Some(self.pages.get(name).ok_or_else(|| not_there("page of that name"))?),
-            None => None,
-        };
         let trace = Trace::default();
         let role = decides_as(self.case.variant, decide.user);
         let driver = self.run.driver.as_ref().ok_or_else(|| not_there("approval driver"))?;
@@ -131,22 +133,32 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// All of them at once, each after its offset; before that every session that is polled has waited its interval.
+    /// All of them at once, each after its offset; before that every session that is polled has waited its interval, and
+    /// who decides stands at the page where he does, so that it is the decision itself that meets the others.
     pub(super) async fn together(&mut self, steps: &'a [Together]) -> Result<(), Stop> {
+        let this = &*self;
+        let tabs = steps.iter().map(|step| async move {
+            match step {
+                Together::Approve(decide) => this.at_decision(decide, Decision::Approve).await,
+                Together::Deny(decide) => this.at_decision(decide, Decision::Deny).await,
+                Together::Poll(_) => None,
+            }
+        });
+        let tabs = futures_util::future::join_all(tabs).await;
         let due = steps.iter().filter_map(|step| {
             let Together::Poll(poll) = step else { return None };
             self.session(&poll.session).map(|session| session.heard + session.interval())
         });
         let due = due.max().unwrap_or_default();
         self.run.link.wait_until(&self.name, due, "the interval").await;
-        let offsets: Vec<i64> = steps.iter().map(|step| drawn(offset_of(step))).collect();
+        let offsets: Vec<i64> = steps.iter().map(|step| self.round.drawn(offset_of(step))).collect();
         let first = offsets.iter().min().copied().unwrap_or_default();
         let start = self.run.link.now();
         let this = &*self;
-        let all = steps.iter().zip(offsets).map(|(step, offset)| async move {
+        let all = steps.iter().zip(offsets).zip(&tabs).map(|((step, offset), tab)| async move {
             let wait = Duration::from_millis((offset - first).unsigned_abs());
             this.run.link.wait_until(&this.name, start + wait, "its turn").await;
-            this.one_of_many(step).await
+            this.one_of_many(step, tab.as_ref()).await
         });
         let done = futures_util::future::join_all(all).await;
         let decisions = done.iter().filter(|done| matches!(done, Done::Decided(_))).count();
@@ -197,7 +209,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    async fn one_of_many(&self, step: &Together) -> Done {
+    async fn one_of_many(&self, step: &Together, tab: Option<&Tab>) -> Done {
         let (decide, decision) = match step {
             Together::Approve(decide) => (decide, Decision::Approve),
             Together::Deny(decide) => (decide, Decision::Deny),
@@ -213,7 +225,7 @@ impl<'a> Player<'a> {
             Ok(visit) => visit,
             Err(stop) => return Done::Decided(Err(stop)),
         };
-        Done::Decided(self.submit(decide, decision, &visit, None).await)
+        Done::Decided(self.submit(decide, decision, &visit, tab, None).await)
     }
 
     /// A poll that is one of several things at once: sent as it is, nothing repeated.
@@ -232,6 +244,37 @@ fn offset_of(step: &Together) -> Option<Offset> {
     }
 }
 
-fn drawn(offset: Option<Offset>) -> i64 {
-    offset.map_or(0, |offset| rand::rng().random_range(offset.from_ms..=offset.to_ms))
+/// Which of how many rounds of a check this is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Round {
+    /// From 0 on.
+    pub(super) number: u32,
+    pub(super) of: u32,
+}
+
+impl Round {
+    /// A shift at random, from this round's share of the range: so the rounds of a check try all of it.
+    fn drawn(self, offset: Option<Offset>) -> i64 {
+        offset.map_or(0, |Offset { from_ms, to_ms }| {
+            let border = |rounds: u32| from_ms + (to_ms - from_ms) * i64::from(rounds) / i64::from(self.of);
+            rand::rng().random_range(border(self.number)..=border(self.number + 1))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rounds_of_a_check_share_out_an_offset() {
+        let offset = Some(Offset { from_ms: -50, to_ms: 50 });
+        for (number, from, to) in [(0, -50, -30), (1, -30, -10), (2, -10, 10), (3, 10, 30), (4, 30, 50)] {
+            for _ in 0..50 {
+                let drawn = Round { number, of: 5 }.drawn(offset);
+                assert!((from..=to).contains(&drawn), "round {number}: {drawn}");
+            }
+        }
+        assert_eq!(Round { number: 0, of: 1 }.drawn(None), 0);
+    }
 }

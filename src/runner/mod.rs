@@ -7,6 +7,7 @@ mod case;
 mod chronicle;
 mod decide;
 mod firsts;
+mod judging;
 mod link;
 mod measure;
 mod pages;

@@ -9,14 +9,14 @@ use rand::seq::IndexedRandom as _;
 use super::case::{Player, Stop, no_session, no_value};
 use super::link::milliseconds;
 use super::session::{Codes, Session};
-use crate::approval::{Ask, Fetched, Manner, Opened, Opening, PageError, Start, Trace, header_list};
+use crate::approval::{Ask, Fetched, Manner, Opened, Opening, PageError, Start, Tab, Trace, header_list};
 use crate::event::{Event, ShownExchange, Waiting};
 use crate::exchange::{Answer, Asked, Exchange, NoAnswer, Page};
 use crate::expect::LOOK_ALIKES;
 use crate::plan::decides_as;
 use crate::protocol::{CodeFate, Decision, Endpoint, Role, UserRole};
 use crate::redact;
-use crate::suite::{EnterCode, OpenPage, PageMethod, Reach, StartUri, Step, Typed};
+use crate::suite::{Decide, EnterCode, OpenPage, PageMethod, Reach, StartUri, Step, Typed};
 use crate::timing::Timekeeper;
 
 /// What a visit needs to know of its session.
@@ -70,6 +70,7 @@ impl<'a> Player<'a> {
             reach: open.to.unwrap_or(Reach::Address),
             method: open.method.unwrap_or(PageMethod::Get),
             headers: &headers,
+            decision: Decision::Approve,
         };
         let Seen { opened, exchanges } = self.see(&visit, &wanted).await?;
         if let Some(name) = &open.name {
@@ -112,6 +113,7 @@ impl<'a> Player<'a> {
                 reach: Reach::Decision,
                 method: PageMethod::Get,
                 headers: &[],
+                decision: Decision::Approve,
             };
             let Seen { opened, exchanges } = self.see(&visit, &wanted).await?;
             let name = enter.name.clone().unwrap_or_else(|| step.verb().to_owned());
@@ -139,6 +141,25 @@ impl<'a> Player<'a> {
         self.judge_page(step, last.as_ref())
     }
 
+    /// The page at which a decision is made, open in a browser of its own; nothing where it cannot be opened before the
+    /// decision.
+    pub(super) async fn at_decision(&self, decide: &Decide, decision: Decision) -> Option<Tab> {
+        let visit = self.visit(&decide.session).ok()?;
+        let typed = visit.codes.user_code.clone();
+        let wanted = Wanted {
+            typed: &typed,
+            start: start(decide.uri),
+            user: decides_as(self.case.variant, decide.user),
+            browser: None,
+            reach: Reach::Decision,
+            method: PageMethod::Get,
+            headers: &[],
+            decision,
+        };
+        let opened = self.see(&visit, &wanted).await.ok()?.opened;
+        opened.short_of.is_none().then_some(opened.tab)
+    }
+
     /// Holds the page of a step against its expectations.
     pub(super) fn judge_page(&mut self, step: &'a Step, page: Option<&Arc<Exchange>>) -> Result<(), Stop> {
         let Some(page) = page else { return Ok(()) };
@@ -164,7 +185,7 @@ impl<'a> Player<'a> {
             let _permit = self.run.deciding.acquire().await;
             self.waits_for_pages(deadline).await;
             let ask = Ask {
-                decision: Decision::Approve,
+                decision: wanted.decision,
                 user,
                 user_code: wanted.typed,
                 verification_uri: &visit.codes.verification_uri,
@@ -224,6 +245,7 @@ struct Wanted<'w> {
     reach: Reach,
     method: PageMethod,
     headers: &'w [(String, String)],
+    decision: Decision,
 }
 
 /// At which address the user starts.

@@ -49,12 +49,12 @@ impl<'a> Player<'a> {
         let is_looked_at = case.entry.check.card.is_some() && authorize.name.is_some();
         for answer in &answers {
             self.control(authorize.control, answer)?;
-            self.judge(expectations, answer);
             if expectations.is_empty() && authorize.control.is_none() && !is_looked_at {
                 self.set_up("codes", answer.outcome() == Outcome::Codes, answer)?;
             }
         }
-        Ok(())
+        self.judge_each(expectations, &answers);
+        self.judge_all(&authorize.session, expectations, &answers)
     }
 
     pub(super) async fn ask_for_codes(&self, role: Role, edits: &Edits) -> Result<Session, Stop> {
@@ -234,12 +234,29 @@ impl<'a> Player<'a> {
         });
         let answers = futures_util::future::join_all(series).await;
         self.sessions.insert(polls.session.clone(), sessions);
-        for series in answers {
-            for answer in series? {
-                self.judge(step.expect(), &answer);
+        self.judge_series(&polls.session, step, answers)
+    }
+
+    /// The answers of all sessions of a step, together; where one of them came to no end, only what looks at one answer
+    /// can be judged.
+    fn judge_series(
+        &mut self,
+        name: &str,
+        step: &Step,
+        series: Vec<Result<Vec<Arc<Exchange>>, Stop>>,
+    ) -> Result<(), Stop> {
+        let (mut answers, mut trouble) = (Vec::new(), None);
+        for series in series {
+            match series {
+                Ok(series) => answers.extend(series),
+                Err(stop) => trouble = trouble.or(Some(stop)),
             }
         }
-        Ok(())
+        self.judge_each(step.expect(), &answers);
+        match trouble {
+            Some(stop) => Err(stop),
+            None => self.judge_all(name, step.expect(), &answers),
+        }
     }
 
     async fn series(
@@ -399,12 +416,7 @@ impl<'a> Player<'a> {
         });
         let answers = futures_util::future::join_all(races).await;
         self.sessions.insert(race.session.clone(), sessions);
-        for raced in answers {
-            for answer in raced? {
-                self.judge(step.expect(), &answer);
-            }
-        }
-        Ok(())
+        self.judge_series(&race.session, step, answers)
     }
 }
 

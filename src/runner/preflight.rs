@@ -306,11 +306,13 @@ fn somebody_is_there(url: &str, exchange: &Exchange) -> Result<(), Trouble> {
         Err(NoAnswer::Ours(error)) => return Err(refused_by_us(error)),
         Ok(_) | Err(_) => return Ok(()),
     };
-    Err(Trouble {
-        message: trouble,
-        detail: None,
-        help: "is the server running, and is the address in the target file right?".to_owned(),
-    })
+    let help = match &exchange.answer {
+        Err(NoAnswer::Tls(_)) => {
+            "is the certificate good? an authority of your own is trusted with --ca FILE, or tls: { ca: FILE } in the target file"
+        }
+        _ => "is the server running, and is the address in the target file right?",
+    };
+    Err(Trouble { message: trouble, detail: None, help: help.to_owned() })
 }
 
 fn refused_by_us(error: &str) -> Trouble {

@@ -9,6 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::case::{Played, Player, Stop};
 use super::chronicle::Overview;
+use super::decide::Round;
 use super::run::Run;
 use super::scope::Values;
 use crate::catalog::{Catalog, Entry};
@@ -193,12 +194,13 @@ async fn play_rounds(run: &Run, case: &Case<'_>) -> Ending {
         };
     }
     let rounds = case.entry.check.rounds.unwrap_or(1).max(1);
-    let plays = (0..rounds).map(|_| async {
-        let first = play_once(run, case).await;
+    let plays = (0..rounds).map(|number| async move {
+        let round = Round { number, of: rounds };
+        let first = play_once(run, case, round).await;
         if !first.broken {
             return first;
         }
-        let mut second = play_once(run, case).await;
+        let mut second = play_once(run, case, round).await;
         second.exchanges.splice(0..0, first.exchanges);
         if !second.broken && second.stop.is_none() {
             second.mismatches.clear();
@@ -212,8 +214,8 @@ async fn play_rounds(run: &Run, case: &Case<'_>) -> Ending {
     combine(case, futures_util::future::join_all(plays).await)
 }
 
-async fn play_once(run: &Run, case: &Case<'_>) -> Played {
-    match Player::new(run, *case) {
+async fn play_once(run: &Run, case: &Case<'_>, round: Round) -> Played {
+    match Player::new(run, *case, round) {
         Ok(player) => player.play().await,
         Err(trouble) => Played {
             mismatches: Vec::new(),

@@ -430,7 +430,7 @@ pub struct Tokens {
     pub because: Option<String>,
 }
 
-/// `count: { outcome: pending, at_least: 20 }`: a control over all answers of the case.
+/// `count: { outcome: pending, at_least: 20 }`: a control over all answers of the case, or of the step it stands in.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CountRule {

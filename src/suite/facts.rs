@@ -130,6 +130,23 @@ impl Step {
 }
 
 impl Expectation {
+    /// Does it look at many answers itself, rather than at one?
+    #[must_use]
+    pub const fn is_of_many(&self) -> bool {
+        matches!(
+            self,
+            Self::Alphabet(_)
+                | Self::Count(_)
+                | Self::Distinct(_)
+                | Self::Entropy(_)
+                | Self::Uniform(_)
+                | Self::Unordered(_)
+                | Self::Unrelated(_)
+                | Self::Never(_)
+                | Self::Tokens(_)
+        )
+    }
+
     /// The word that people write.
     #[must_use]
     pub const fn word(&self) -> &'static str {

@@ -25,6 +25,7 @@ impl Target {
             lacks: Vec::new(),
             approval: None,
             constants: BTreeMap::new(),
+            tls: None,
             known_failures: None,
         }
     }

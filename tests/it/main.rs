@@ -33,11 +33,15 @@ mod living_with_failures;
 #[cfg(test)]
 mod mangled;
 #[cfg(test)]
+mod many_answers;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod oracle_check;
 #[cfg(test)]
 mod outside;
+#[cfg(test)]
+mod over_sockets;
 #[cfg(test)]
 mod over_tls;
 #[cfg(test)]

@@ -38,8 +38,26 @@ fn front(listener: TcpListener, backend: SocketAddr, acceptor: TlsAcceptor) {
     });
 }
 
+/// How the judge learns whom to trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// By the roots of the system, which are this one alone.
+    System,
+    /// By `--ca`.
+    Flag,
+    /// By the target file, which goes for the directory it stands in.
+    Target,
+    /// By `--ca`, and it is another authority.
+    Wrongly,
+}
+
 /// Judges the transport of a server whose API shows this certificate.
 async fn judged(api: Shown) -> Ended {
+    let checks: Vec<&str> = TRANSPORT.to_vec();
+    judged_as_told(api, Told::System, &checks).await
+}
+
+async fn judged_as_told(api: Shown, told: Told, checks: &[&str]) -> Ended {
     let trusted = authority("trusted");
     let acceptor = |shown| TlsAcceptor::from(Arc::new(config(shown, &trusted)));
     let good = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -56,22 +74,29 @@ async fn judged(api: Shown) -> Ended {
     front(other, address, acceptor(api));
 
     let binary = Binary::new();
-    let ca = binary.file("ca.pem", &trusted.pem());
+    let pem = if told == Told::Wrongly { authority("other").pem() } else { trusted.pem() };
+    let ca = binary.file("ca.pem", &pem);
     let target = repository::text("fixtures/targets/embedded.yaml");
     let (before, after) = target.split_once("issuer: http://127.0.0.1:8628").unwrap();
     let target = binary.file(
         "target.yaml",
         &format!(
             "{before}issuer: {origin}\nendpoints: {{ device_authorization: \"{origin}/oauth/device/code\", token: \
-             \"{origin}/oauth/token\", api: \"{elsewhere}/api/whoami\" }}\n#{after}"
+             \"{origin}/oauth/token\", api: \"{elsewhere}/api/whoami\" }}\n{}#{after}",
+            if told == Told::Target { "tls: { ca: ca.pem }\n" } else { "" }
         ),
     );
+    let nobody = binary.file("nobody.pem", &authority("nobody").pem());
+    let checks: Vec<String> = checks.iter().map(|&check| check.to_owned()).collect();
     let ended = tokio::task::spawn_blocking(move || {
         let mut arguments = vec!["check", "--target", &target, "-v"];
-        TRANSPORT.iter().for_each(|check| arguments.extend(["--check", check]));
+        checks.iter().for_each(|check| arguments.extend(["--check", check]));
+        if matches!(told, Told::Flag | Told::Wrongly) {
+            arguments.extend(["--ca", &ca]);
+        }
         let mut command = binary.command(&arguments);
-        // The roots of the system are this one alone.
-        command.env("SSL_CERT_FILE", &ca).env_remove("SSL_CERT_DIR");
+        let of_system = if told == Told::System { &ca } else { &nobody };
+        command.env("SSL_CERT_FILE", of_system).env_remove("SSL_CERT_DIR");
         Playing::start(command).end()
     });
     ended.await.unwrap()
@@ -91,6 +116,47 @@ async fn a_good_transport_passes_every_check_of_it() {
     assert_eq!((ended.code, reds(&ended)), (Some(0), Vec::new()), "{}", ended.all());
     for check in TRANSPORT {
         assert!(ended.out.contains(&format!("PASS  {check}")), "{check}: {}", ended.all());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_of_ones_own_is_trusted_at_endpoints_and_pages() {
+    const AT_PAGES: &str = "token-response/one-token-for-two-polls";
+    for told in [Told::Flag, Told::Target] {
+        let checks = [TRANSPORT, &[AT_PAGES]].concat();
+        let ended = judged_as_told(Shown::Good, told, &checks).await;
+        assert_eq!((ended.code, reds(&ended)), (Some(0), Vec::new()), "{told:?}: {}", ended.all());
+        for check in checks {
+            assert!(ended.out.contains(&format!("PASS  {check}")), "{told:?} {check}: {}", ended.all());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_another_authority_nothing_is_judged() {
+    let ended = judged_as_told(Shown::Good, Told::Wrongly, TRANSPORT).await;
+    assert_eq!(ended.code, Some(3), "{}", ended.all());
+    assert!(ended.err.to_lowercase().contains("certificate"), "{}", ended.all());
+    assert!(ended.err.contains("--ca FILE"), "{}", ended.all());
+}
+
+#[test]
+fn a_file_that_names_no_authority_is_a_mistake_that_says_what_it_should_be() {
+    let binary = Binary::new();
+    let target = binary.target("https://127.0.0.1:9");
+    binary.file("text.pem", "an authority\n");
+    binary.file("key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    for (ca, why) in [
+        ("nowhere.pem", "nowhere.pem cannot be read: "),
+        ("text.pem", "text.pem is not PEM: no line begins with -----BEGIN"),
+        ("key.pem", "key.pem has no certificate, but PRIVATE KEY"),
+    ] {
+        for command in ["check", "login"] {
+            let ended = binary.run(&[command, "--target", &target, "--ca", ca]);
+            assert_eq!(ended.code, Some(2), "{}", ended.all());
+            assert!(ended.err.contains(why), "{}", ended.all());
+            assert!(ended.err.contains("help: give a PEM file with the certificate"), "{}", ended.all());
+        }
     }
 }
 

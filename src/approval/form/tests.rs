@@ -315,3 +315,36 @@ async fn a_page_that_submits_itself_is_followed_and_a_late_server_is_given_up() 
     let none = driver.decide(Ask { verification_uri_complete: None, ..ask }).await;
     assert_eq!(none, Err(ApprovalError::NoCompleteUri));
 }
+
+/// A page that asks again for the code, in a hidden field, with the one button that approves.
+fn without_choice(line: &str, _: &str, _: &str) -> Answer {
+    match line {
+        "GET /device?user_code=BCDF-GHJK" => page(
+            "<title>Confirm</title><form method=post action='/device'><input type=hidden name=user_code \
+             value=BCDF-GHJK><button name=decision value=approve>Allow</button></form>",
+        ),
+        "GET /device" => {
+            page("<form method=get action='/device'><input name=user_code><button>Next</button></form>")
+        }
+        _ => page("<p>Done"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denial_never_presses_the_only_button_there_is_when_it_approves() {
+    let recipe = r#"
+steps:
+  - { when: { button: { value: approve } }, press: { value: approve }, decides: approve }
+  - { when: { button: { value: deny } }, press: { value: deny }, decides: deny }
+  - { when: { field: user_code }, fill: { user_code: "{user_code}" } }
+"#;
+    for start in [Start::CompleteUri, Start::Uri] {
+        let (denied, asked) = decide(recipe, Decision::Deny, start, without_choice).await;
+        let error = denied.unwrap_err();
+        assert!(matches!(error, ApprovalError::NeverOffered { decision: Decision::Deny, .. }), "{error}");
+        assert!(asked.iter().all(|line| line.starts_with("GET ")), "{asked:?}");
+        let (approved, asked) = decide(recipe, Decision::Approve, start, without_choice).await;
+        assert!(approved.is_ok(), "{approved:?}");
+        assert_eq!(asked.last().unwrap(), "POST /device user_code=BCDF-GHJK&decision=approve");
+    }
+}

@@ -147,6 +147,9 @@ impl<'a> Walk<'a> {
     async fn step(&mut self) -> Result<Option<Submitted>, ApprovalError> {
         self.dead_end()?;
         let Some((index, form)) = self.fitting() else { return self.pass().await };
+        if self.decides_otherwise(index, form) {
+            return Err(self.never_offered());
+        }
         let step = &self.recipe.steps[index];
         if self.last == Some(index) {
             self.refused(index)?;
@@ -229,6 +232,7 @@ impl<'a> Walk<'a> {
             return Some(CodeFate::Accepted);
         }
         match self.fitting() {
+            Some((index, form)) if self.decides_otherwise(index, form) => Some(CodeFate::Accepted),
             Some((index, _)) if self.uses(index, Blank::Password) && self.is_signed_in => {
                 Some(CodeFate::Limited)
             }
@@ -236,6 +240,20 @@ impl<'a> Walk<'a> {
             _ if self.view.status >= 400 => Some(CodeFate::Refused),
             _ => None,
         }
+    }
+
+    /// Whether the form, sent as a step wants that decides nothing, makes the decision that is not wanted: a page that
+    /// asks again with one button, and offers no other.
+    fn decides_otherwise(&self, index: usize, form: &Form) -> bool {
+        let is_pressed_by = |step: &FormStep| pressed(form, step.press.as_ref()).ok();
+        let step = &self.recipe.steps[index];
+        let press = is_pressed_by(step);
+        let is_decision = |step: &FormStep| {
+            step.decides.is_some_and(|decision| decision != self.ask.decision)
+                && fits(&step.when, &self.view.document, form)
+                && is_pressed_by(step) == press
+        };
+        step.decides.is_none() && press.is_some() && self.recipe.steps.iter().any(is_decision)
     }
 
     /// Whether the next step is the decision.

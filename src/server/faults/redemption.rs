@@ -11,6 +11,10 @@ use super::super::rules::Rule;
 use super::super::session::PollKind;
 use super::{Effect, Fault, Operation, Turn};
 
+/// How long a session is held before it is written back: longer than requests that are to meet it are apart, and short
+/// enough that nobody takes it for a slow line.
+const HELD: Duration = Duration::from_millis(200);
+
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
         id: "replay-mints-new-token",
@@ -52,14 +56,14 @@ pub(super) const FAULTS: &[Fault] = &[
         clause: "RFC 6749 §10.5",
         summary: "Looks whether a code is used, waits, and marks it as used: two polls at once bring two tokens",
         seen: "web framework library",
-        effect: Effect::Tear(Operation::Redeem, Duration::from_millis(60)),
+        effect: Effect::Tear(Operation::Redeem, HELD),
     },
     Fault {
         id: "poll-write-loses-approval",
         clause: "RFC 8628 §3.5",
         summary: "A poll writes back the whole session that it read: an approval meanwhile is lost",
         seen: "small self-hosted server",
-        effect: Effect::Tear(Operation::Wait, Duration::from_millis(400)),
+        effect: Effect::Tear(Operation::Wait, HELD),
     },
     Fault {
         id: "race-loser-500",
@@ -109,9 +113,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         id: "approval-visible-late",
         clause: "RFC 8628 §3.5",
-        summary: "Polls hear of a decision three intervals later",
+        summary: "Polls hear of a decision four intervals later",
         seen: "cloud service",
-        effect: Effect::Tune(|policy| policy.propagation = policy.interval * 3),
+        effect: Effect::Tune(|policy| policy.propagation = policy.interval * 4),
     },
     Fault {
         id: "approved-code-used-up",

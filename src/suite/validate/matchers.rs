@@ -61,6 +61,7 @@ pub(super) fn check(list: &[Expectation], at: &Spot<'_>, out: &mut Vec<Diagnosti
             | Expectation::Unrelated(Unrelated { acceptable, warn, because, .. }) => {
                 bits([None, *acceptable, *warn], because.as_deref(), &at, out);
             }
+            Expectation::When(when) => of_many_inside_when(&when.expect, &at.to("expect"), out),
             _ => {}
         }
     }
@@ -304,6 +305,16 @@ fn not(inner: &Expectation, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     out.push(Diagnostic::error("bad-not", message).at(at.key_place()).help(help));
 }
 
+/// `when` asks one answer for a member, so that in there nothing can look at many.
+fn of_many_inside_when(list: &[Expectation], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
+    for (expectation, at) in nested(list, at).into_iter().filter(|(expectation, _)| expectation.is_of_many())
+    {
+        let message = format!("{} looks at many answers, and when at one", expectation.word());
+        let help = "put it beside when:, into the expect: of the check";
+        out.push(Diagnostic::error("many-of-one", message).at(at.key_place()).help(help));
+    }
+}
+
 fn count(rule: &CountRule, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     if matches!((rule.at_least, rule.at_most), (Some(least), Some(most)) if least > most) {
         out.push(never_holds("at_least is above at_most, so this can never hold", "swap them", at));
@@ -353,43 +364,58 @@ pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>,
         }
     }
     for Located { step, at: step_at, .. } in steps {
-        let many = match step {
-            Step::Polls(_) | Step::Race(_) => true,
-            Step::Authorize(step) => step.sessions.is_some(),
-            _ => false,
-        };
-        if many {
-            continue;
-        }
         let variants = check.each.iter().enumerate().filter(|(_, v)| step.name() == Some(&v.at));
         let variants = variants.map(|(index, variant)| (&*variant.expect, at.to("each").to(index)));
         for (list, at) in [(step.expect(), step_at.clone())].into_iter().chain(variants) {
             for (expectation, at) in nested(list, &at.to("expect")) {
-                let is_about_many = matches!(
-                    expectation,
-                    Expectation::Count(_)
-                        | Expectation::Never(_)
-                        | Expectation::Tokens(_)
-                        | Expectation::Distinct(_)
-                        | Expectation::Alphabet(_)
-                        | Expectation::Entropy(_)
-                        | Expectation::Uniform(_)
-                        | Expectation::Unordered(_)
-                        | Expectation::Unrelated(_)
-                );
-                if is_about_many {
-                    let message = format!(
-                        "{} looks at many answers, and {} brings one",
-                        expectation.word(),
-                        step.verb()
-                    );
-                    out.push(
-                        Diagnostic::error("many-of-one", message)
-                            .at(at.key_place())
-                            .help("put it into the expect: of the check, beside steps:"),
-                    );
+                if let Some((message, help)) = of_too_little(expectation, step) {
+                    out.push(Diagnostic::error("many-of-one", message).at(at.key_place()).help(help));
                 }
             }
         }
+    }
+}
+
+/// Why an expectation about many answers has nothing to look at in a step, with what to do.
+fn of_too_little(expectation: &Expectation, step: &Step) -> Option<(String, String)> {
+    if !expectation.is_of_many() {
+        return None;
+    }
+    let (word, verb) = (expectation.word(), step.verb());
+    let (brings_codes, session) = match step {
+        Step::Polls(step) => (false, &step.session),
+        Step::Race(step) => (false, &step.session),
+        Step::Authorize(step) if step.sessions.is_some() => (true, &step.session),
+        _ => {
+            return Some((
+                format!("{word} looks at many answers, and {verb} brings one"),
+                "put it into the expect: of the check, beside steps:".to_owned(),
+            ));
+        }
+    };
+    let looks_at_codes = match expectation {
+        Expectation::Distinct(Distinct { of })
+        | Expectation::Entropy(Entropy { of, .. })
+        | Expectation::Uniform(Uniform { of })
+        | Expectation::Unordered(Unordered { of, .. }) => *of != CodeKind::RefreshToken,
+        Expectation::Alphabet(_) | Expectation::Unrelated(_) => true,
+        Expectation::Tokens(_) => false,
+        _ => brings_codes,
+    };
+    if looks_at_codes != brings_codes {
+        let (wanted, brought) = if brings_codes { ("tokens", "codes") } else { ("codes", "tokens") };
+        let other =
+            if brings_codes { "polls:, of race: or of the check" } else { "authorize: { sessions: ... }" };
+        return Some((
+            format!("{word} looks at {wanted} here, and {verb} brings {brought}"),
+            format!("put it into the expect: of {other}"),
+        ));
+    }
+    match expectation {
+        Expectation::Tokens(tokens) if tokens.of != *session => Some((
+            format!("tokens looks at {}, and {verb} brings answers to {session}", tokens.of),
+            format!("write of: {session}, or put it into the expect: of the check"),
+        )),
+        _ => None,
     }
 }

@@ -195,7 +195,7 @@ async fn a_slower_pace_and_silence_are_told() {
 
 #[test]
 fn the_flags_reach_the_settings() {
-    let login = |open| Login { target: Some("t.yaml".into()), open, no_qr: false };
+    let login = |open| Login { target: Some("t.yaml".into()), ca: None, open, no_qr: false };
     assert!(login(true).settings(settings()).browser.is_some());
     assert!(login(false).settings(settings()).browser.is_none());
 }
