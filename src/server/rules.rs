@@ -75,10 +75,16 @@ rules! {
     // The device authorization session
     /// No two live sessions share a user code (RFC 8628 §3.2).
     UserCodesUnique,
+    /// No two sessions share a device code (RFC 8628 §3.2).
+    DeviceCodesUnique,
     /// Every character of a device code counts.
     WholeCodeCounts,
     /// A user code is no device code.
     CodesApart,
+    /// A poll is answered about the code that it sends.
+    AnswersAboutOwnCode,
+    /// No session is forgotten while it may still matter.
+    KeepsSessions,
     /// A device code is good for its own client only (RFC 6749 §5.2).
     CodeBoundToClient,
     /// A poll by another client changes nothing.
@@ -153,6 +159,8 @@ rules! {
     GuessLimitPerUser,
 
     // Tokens
+    /// Every grant gets tokens of its own (RFC 6749 §1.4).
+    TokensOfOwnGrant,
     /// Access tokens end with their lifetime (RFC 6749 §5.1).
     ExpireAccessTokens,
     /// The API refuses tokens without one of its scopes (RFC 6750 §3.1).

@@ -26,13 +26,20 @@ pub struct Sessions {
     forget: Schedule<Arc<str>>,
     /// Throttles by client, for when sessions have none of their own.
     by_client: HashMap<Arc<str>, Throttle>,
+    /// The device code that was issued last, for when they are not drawn anew.
+    last_issued: Option<Arc<str>>,
+    /// The device code that was polled last, for when polls are mixed up.
+    last_polled: Option<Arc<str>>,
 }
 
 impl Sessions {
     /// Starts a session and gives it both codes.
     pub fn issue(&mut self, rng: &mut impl Rng, now: Moment, terms: &Terms, asked: Asked) -> &Session {
         self.sweep(now);
-        let device_code: Arc<str> = codes::opaque(rng, terms.policy.device_code_bytes).into();
+        let repeated = self.last_issued.take().filter(|_| terms.rules.waived(Rule::DeviceCodesUnique));
+        let device_code =
+            repeated.unwrap_or_else(|| codes::opaque(rng, terms.policy.device_code_bytes).into());
+        self.last_issued = Some(Arc::clone(&device_code));
         let mut user_code = codes::user_code(rng, &terms.policy);
         while terms.rules.broken(Rule::UserCodesUnique, self.is_taken(&user_code)) {
             user_code = codes::user_code(rng, &terms.policy);
@@ -46,6 +53,10 @@ impl Sessions {
     /// What a poll comes to, for any device code and any client.
     pub fn poll(&mut self, device_code: &str, client: &str, now: Moment, terms: &Terms) -> PollOutcome {
         let device_code = &*self.meant(device_code, terms.rules);
+        let device_code = &*self.asked_about(device_code, client, terms.rules);
+        if terms.rules.waived(Rule::KeepsSessions) {
+            self.kill(device_code);
+        }
         let Some(session) = self.by_device_code.get_mut(device_code) else { return PollOutcome::Unknown };
         if terms.rules.broken(Rule::CodeBoundToClient, &*session.asked.client != client) {
             if terms.rules.waived(Rule::ForeignPollSparesCode) {
@@ -121,6 +132,18 @@ impl Sessions {
             meant = known(self.by_user_code.get(&codes::canonical(sent))).unwrap_or(meant);
         }
         meant
+    }
+
+    /// The device code that a poll is answered about: its own.
+    fn asked_about<'sent>(&mut self, sent: &'sent str, client: &str, rules: Rules) -> Cow<'sent, str> {
+        let own = Cow::Borrowed(sent);
+        if !rules.waived(Rule::AnswersAboutOwnCode) {
+            return own;
+        }
+        let before = self.last_polled.replace(sent.into());
+        let known = before.and_then(|code| self.by_device_code.get(&code));
+        let of_client = known.filter(|session| *session.asked.client == *client);
+        of_client.map_or(own, |session| Cow::Owned(session.device_code.to_string()))
     }
 
     fn is_taken(&self, user_code: &str) -> bool {
