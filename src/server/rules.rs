@@ -93,6 +93,8 @@ rules! {
     ThrottleEarlyPolls,
     /// The first poll is free: the interval counts from a poll, not from issuance.
     FirstPollIsFree,
+    /// Pace is measured more finely than in whole seconds.
+    FinePace,
     /// Each session has an interval of its own.
     ThrottlePerSession,
     /// `slow_down` raises the session's interval (RFC 8628 §3.5).
