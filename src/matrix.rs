@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::catalog::{Catalog, Entry};
 use crate::diagnostic::{Diagnostic, closest};
 use crate::protocol::Level;
-use crate::server::faults;
+use crate::server::faults::{self, Fault, Shows};
 use crate::suite::OneOrMany;
 use crate::verdict::{Verdict, Weight};
 use crate::yaml::{self, Segment, Source};
@@ -127,7 +127,15 @@ impl Matrix {
                 });
                 say(&[id.as_str().into()], "no-such-fault", format!("there is no fault \"{id}\""), help);
             }
-            if row.caught_by.is_empty() {
+            if faults::find(id).is_some_and(|fault| fault.shows() == Shows::UnderLoad) {
+                let help = "take the row out; what a check notices of it is a difference".to_owned();
+                say(
+                    &[id.as_str().into()],
+                    "shows-under-load",
+                    format!("\"{id}\" shows only under load"),
+                    help,
+                );
+            } else if row.caught_by.is_empty() {
                 let help = "name the check that is about this fault, or write one".to_owned();
                 say(&[id.as_str().into()], "uncaught-fault", format!("no check catches \"{id}\""), help);
             }
@@ -161,11 +169,18 @@ impl Matrix {
                 }
             }
         }
-        for fault in faults::all().filter(|fault| !rows.contains_key(fault.id)) {
+        let to_checks = faults::all().filter(|fault| fault.shows() == Shows::ToChecks);
+        for fault in to_checks.filter(|fault| !rows.contains_key(fault.id)) {
             let help = format!("add it: devgrant selftest --fault {} --write {FILE}", fault.id);
             say(&[], "not-reviewed", format!("the fault \"{}\" is not in the matrix", fault.id), help);
         }
         if mistakes.is_empty() { Ok(Self { rows }) } else { Err(mistakes) }
+    }
+
+    /// What is reviewed of a fault. Those that show only under load have no row: no check may notice them.
+    #[must_use]
+    pub fn row(&self, fault: &Fault) -> Row {
+        self.rows.get(fault.id).cloned().unwrap_or_default()
     }
 
     /// The must-level checks that no fault trips, apart from those that want TLS.
@@ -207,10 +222,13 @@ impl Matrix {
         out
     }
 
-    /// Takes in what a fault tripped. What was reviewed keeps its words; what is new waits for some, unless it is the
+    /// Takes in what a fault tripped; nothing of those that show only under load. What was reviewed keeps its words; what is new waits for some, unless it is the
     /// only one that could be about the fault.
-    pub fn take(&mut self, fault: &str, tripped: &Tripped) {
-        let row = self.rows.entry(fault.to_owned()).or_default();
+    pub fn take(&mut self, fault: &Fault, tripped: &Tripped) {
+        if fault.shows() == Shows::UnderLoad {
+            return;
+        }
+        let row = self.rows.entry(fault.id.to_owned()).or_default();
         row.caught_by.retain(|check, _| tripped.contains_key(check));
         row.also.retain(|check, _| tripped.contains_key(check));
         let alone = row.caught_by.is_empty() && tripped.len() == 1;

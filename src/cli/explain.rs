@@ -1,5 +1,6 @@
-//! `devgrant explain`: everything about one check, one requirement or one open point, on one page.
+//! `devgrant explain`: everything about one check, one requirement, one open point or one fault, on one page.
 
+mod fault;
 mod point;
 mod requirement;
 
@@ -9,13 +10,14 @@ use crate::coverage::Coverage;
 use crate::expect::describe;
 use crate::protocol::{Level, Severity};
 use crate::report::terminal::wrap;
+use crate::server::faults;
 use crate::suite::{Bits, Bound, Entropy, Expectation, Graded, Step, Unordered, Unrelated};
 use crate::verdict::{Verdict, Weight};
 
 /// Columns of the names at the left.
 const LABEL: usize = 11;
 
-/// Everything about a check, a requirement, or a point that the standards leave open.
+/// Everything about a check, a requirement, a point that the standards leave open, or a fault of the reference server.
 ///
 /// # Errors
 ///
@@ -26,6 +28,9 @@ pub fn explain(catalog: &Catalog, id: &str, width: usize) -> Result<String, Stri
     }
     if let Some(row) = Coverage::of(catalog).row(id) {
         return Ok(requirement::page(row, width));
+    }
+    if let Some(fault) = faults::find(id) {
+        return fault::explain(catalog, fault, width);
     }
     let entry = find(catalog, id)?;
     let check = &entry.check;

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use crate::diagnostic::closest;
 use crate::generated;
 use crate::report::terminal::{columns, wrap};
-use crate::server::faults::{self, Fault};
+use crate::server::faults::{self, CROWD, Fault, Shows};
 
 /// With less room a summary goes on a line of its own.
 const NARROWEST_SUMMARY: usize = 30;
@@ -58,7 +58,12 @@ fn text(width: usize) -> String {
     let mut out = String::new();
     for family in faults::FAMILIES {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "{}", family.title);
+        let _ = match family.shows {
+            Shows::ToChecks => writeln!(out, "{}", family.title),
+            Shows::UnderLoad => {
+                writeln!(out, "{}: more than {CROWD} polls a second; no check notices these", family.title)
+            }
+        };
         for Fault { id, summary, clause, .. } in family.faults {
             let mut lines = wrap(&format!("{summary} ({clause})"), room).into_iter();
             if fits {

@@ -16,7 +16,7 @@ use crate::diagnostic::closest;
 use crate::matrix::{Difference, Matrix};
 use crate::record::plural;
 use crate::selftest::{Compared, Played, Report, run, side_by_side};
-use crate::server::faults::{self, FAMILIES, Fault};
+use crate::server::faults::{self, FAMILIES, Family, Fault, Shows};
 use crate::verdict::Verdict;
 
 /// Prove that the checks can fail: every fault of the reference server, in virtual time.
@@ -101,7 +101,7 @@ fn write(console: &Console, file: &Path, faults: &[&'static Fault], jobs: NonZer
         };
     let played = side_by_side(faults, &matrix, jobs, &|_: &Played| ());
     for (fault, played) in played {
-        matrix.take(fault.id, &played.tripped());
+        matrix.take(fault, &played.tripped());
     }
     match std::fs::write(file, matrix.text()) {
         Ok(()) => Exit::Good,
@@ -116,13 +116,15 @@ fn write(console: &Console, file: &Path, faults: &[&'static Fault], jobs: NonZer
 fn text(report: &Report) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail, here and below.
-    for (title, compared) in by_family(report) {
-        let caught = compared.iter().filter(|compared| compared.is_as_reviewed()).count();
+    for (family, compared) in by_family(report) {
+        let good = compared.iter().filter(|compared| compared.is_as_reviewed()).count();
         let took: Duration = compared.iter().map(|compared| compared.played.took).sum();
         let _ = writeln!(
             out,
-            "{title}: {caught} of {} caught as reviewed, {:.1} s",
+            "{}: {good} of {} {}, {:.1} s",
+            family.title,
             compared.len(),
+            came_as_reviewed(family.shows),
             took.as_secs_f64()
         );
         for compared in compared {
@@ -152,15 +154,29 @@ fn text(report: &Report) -> String {
         out.push('\n');
     }
     let count = report.faults.len();
+    let good = |shows| {
+        let of_it = report.faults.iter().filter(|compared| compared.fault.shows() == shows);
+        (of_it.clone().count(), of_it.filter(|compared| compared.is_as_reviewed()).count())
+    };
+    let groups = [Shows::ToChecks, Shows::UnderLoad].map(|shows| (good(shows), came_as_reviewed(shows)));
+    let groups = groups.iter().filter(|((all, _), _)| *all > 0);
+    let groups = groups.map(|((_, good), words)| format!("{good} {words}")).collect::<Vec<_>>().join(", ");
     let _ = write!(
         out,
-        "{count} {}, {} caught as reviewed; the server without a fault is {}; {:.1} s",
+        "{count} {}, {groups}; the server without a fault is {}; {:.1} s",
         plural(count, "fault", "faults"),
-        count - wrong.len(),
         if report.clean.cases.is_empty() && report.clean.trouble.is_none() { "green" } else { "not green" },
         report.took.as_secs_f64(),
     );
     out
+}
+
+/// What is said of faults that came as they should.
+const fn came_as_reviewed(shows: Shows) -> &'static str {
+    match shows {
+        Shows::ToChecks => "caught as reviewed",
+        Shows::UnderLoad => "only under load and not noticed",
+    }
 }
 
 /// What is not as it was reviewed, a line each, and why the checks said so.
@@ -190,11 +206,11 @@ fn told(difference: &Difference) -> String {
     }
 }
 
-fn by_family(report: &Report) -> impl Iterator<Item = (&'static str, Vec<&Compared>)> {
+fn by_family(report: &Report) -> impl Iterator<Item = (&'static Family, Vec<&Compared>)> {
     FAMILIES.iter().filter_map(|family| {
         let of_it = |compared: &&Compared| family.faults.iter().any(|fault| fault.id == compared.fault.id);
         let faults: Vec<&Compared> = report.faults.iter().filter(of_it).collect();
-        (!faults.is_empty()).then_some((family.title, faults))
+        (!faults.is_empty()).then_some((family, faults))
     })
 }
 
@@ -203,7 +219,8 @@ fn json(report: &Report) -> Value {
         faults.into_iter().map(move |compared| {
             json!({
                 "fault": compared.fault.id,
-                "family": family,
+                "family": family.title,
+                "only_under_load": family.shows == Shows::UnderLoad,
                 "tripped": compared.played.tripped(),
                 "as_reviewed": compared.is_as_reviewed(),
                 "differences": unlike(compared),

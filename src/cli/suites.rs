@@ -27,8 +27,8 @@ pub(super) struct List {
 /// Explain one check, or one requirement: what it judges, why, how, and what is tolerated.
 #[derive(Debug, clap::Args)]
 pub(super) struct Explain {
-    /// The check's id, suite/check; or a requirement's, RFC8628-3.5-c
-    #[arg(value_name = "CHECK|REQUIREMENT")]
+    /// The id of a check, suite/check; of a requirement, RFC8628-3.5-c; or of a fault, expires-late
+    #[arg(value_name = "CHECK|REQUIREMENT|FAULT")]
     check: String,
     /// Your own suites besides the shipped ones: a file, or a directory of them
     #[arg(long, value_name = "FILE|DIR")]

@@ -71,6 +71,10 @@ fn a_mistake_is_named() {
         ),
         ("pending-without-a-body:\n  caught_by: {}\n", "no check catches \"pending-without-a-body\""),
         (
+            "500-under-load:\n  caught_by: { token-request/form-is-understood: fail }\n",
+            "\"500-under-load\" shows only under load",
+        ),
+        (
             "pending-without-a-body:\n  caught_by: { token-request/form-is-understod: fail }\n",
             "there is no check \"token-request/form-is-understod\"",
         ),
@@ -96,7 +100,8 @@ fn a_mistake_is_named() {
 #[test]
 fn what_is_found_otherwise_is_told() {
     let mut matrix = Matrix::default();
-    matrix.take("pending-without-a-body", &tripped(&[(PENDING, &[Verdict::Fail])]));
+    let fault = faults::find("pending-without-a-body").unwrap();
+    matrix.take(fault, &tripped(&[(PENDING, &[Verdict::Fail])]));
     let row = &matrix.rows["pending-without-a-body"];
     assert_eq!(row.differences(&tripped(&[(PENDING, &[Verdict::Fail])])), []);
     assert_eq!(row.differences(&Tripped::new()), [Difference::Missing(PENDING.to_owned())]);
@@ -116,10 +121,24 @@ fn taking_in_keeps_the_words_and_asks_for_new_ones() {
     let before = matrix.rows["pending-without-a-body"].clone();
     let mut found = tripped(&[(PENDING, &[Verdict::Fail])]);
     found.extend(before.keys().map(|(_, check)| (check.to_owned(), before.verdicts(check).unwrap())));
-    matrix.take("pending-without-a-body", &found);
+    matrix.take(faults::find("pending-without-a-body").unwrap(), &found);
     let after = &matrix.rows["pending-without-a-body"];
     assert_eq!(after.caught_by, before.caught_by);
     assert_eq!(after.also[FORM], before.also[FORM]);
     assert_eq!(after.also[PENDING].because, "");
     assert_eq!(after.differences(&found), []);
+}
+
+#[test]
+fn what_shows_only_under_load_has_no_row_and_may_trip_nothing() {
+    let mut matrix = Matrix::builtin(&catalog()).unwrap();
+    let fault = faults::find("500-under-load").unwrap();
+    let found = tripped(&[(PENDING, &[Verdict::Fail])]);
+    assert_eq!(matrix.row(fault).differences(&Tripped::new()), []);
+    assert_eq!(
+        matrix.row(fault).differences(&found),
+        [Difference::Unexplained(PENDING.to_owned(), [Verdict::Fail].into())]
+    );
+    matrix.take(fault, &found);
+    assert!(!matrix.rows.contains_key(fault.id));
 }

@@ -1,8 +1,9 @@
 //! Deliberate misbehaviour, as data: which faults there are. Knows no request and no answer.
 //!
 //! A fault has an effect that acts through the rules, the policy and the fixed places of the server (`mod.rs` has
-//! the table). Every fault was seen on some real server, or follows from a sentence that somebody can overlook; and
-//! every one is caught by a check that is about it, which the fault matrix proves.
+//! the table). Every fault was seen on some real server, or follows from a sentence that somebody can overlook. Every
+//! one is caught by a check that is about it, which the fault matrix proves; those of one family show only under load,
+//! and no check may notice them.
 
 mod answers;
 mod clients;
@@ -13,6 +14,7 @@ mod effect;
 mod expiry;
 mod format;
 mod id_tokens;
+mod load;
 mod metadata;
 mod pages;
 mod parameters;
@@ -23,7 +25,8 @@ mod scope;
 mod spent;
 mod tokens;
 
-pub use effect::{Effect, Effects, Operation, Turn};
+pub use effect::{Effect, Effects, Load, Operation, Turn};
+pub use load::CROWD;
 
 /// One deliberate misbehaviour.
 #[derive(Clone, Copy, Debug)]
@@ -45,28 +48,55 @@ pub struct Fault {
 pub struct Family {
     /// What they are about.
     pub title: &'static str,
+    /// What brings them out.
+    pub shows: Shows,
     /// The faults.
     pub faults: &'static [Fault],
 }
 
+impl Family {
+    const fn of_checks(title: &'static str, faults: &'static [Fault]) -> Self {
+        Self { title, shows: Shows::ToChecks, faults }
+    }
+}
+
+/// What brings a fault out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// The checks: some check is about it.
+    ToChecks,
+    /// More than [`CROWD`] polls a second. A run of the checks stays below that, and sees nothing of it.
+    UnderLoad,
+}
+
+impl Fault {
+    /// What brings it out.
+    #[must_use]
+    pub fn shows(&self) -> Shows {
+        let family = FAMILIES.iter().find(|family| family.faults.iter().any(|fault| fault.id == self.id));
+        family.map_or(Shows::ToChecks, |family| family.shows)
+    }
+}
+
 /// Every fault, by family.
 pub const FAMILIES: &[Family] = &[
-    Family { title: "Polling and throttle", faults: polling::FAULTS },
-    Family { title: "Expiry", faults: expiry::FAULTS },
-    Family { title: "Denial", faults: denial::FAULTS },
-    Family { title: "Redemption and races", faults: redemption::FAULTS },
-    Family { title: "Binding and client authentication", faults: clients::FAULTS },
-    Family { title: "The form of codes", faults: format::FAULTS },
-    Family { title: "The form of tokens and errors", faults: answers::FAULTS },
-    Family { title: "Parameters", faults: parameters::FAULTS },
-    Family { title: "Codes", faults: codes::FAULTS },
-    Family { title: "Metadata", faults: metadata::FAULTS },
-    Family { title: "Scope", faults: scope::FAULTS },
-    Family { title: "Pages", faults: pages::FAULTS },
-    Family { title: "Tokens and what they open", faults: tokens::FAULTS },
-    Family { title: "Tokens that should have ended, and those that should not", faults: spent::FAULTS },
-    Family { title: "Resources and audiences", faults: resources::FAULTS },
-    Family { title: "ID tokens", faults: id_tokens::FAULTS },
+    Family::of_checks("Polling and throttle", polling::FAULTS),
+    Family::of_checks("Expiry", expiry::FAULTS),
+    Family::of_checks("Denial", denial::FAULTS),
+    Family::of_checks("Redemption and races", redemption::FAULTS),
+    Family::of_checks("Binding and client authentication", clients::FAULTS),
+    Family::of_checks("The form of codes", format::FAULTS),
+    Family::of_checks("The form of tokens and errors", answers::FAULTS),
+    Family::of_checks("Parameters", parameters::FAULTS),
+    Family::of_checks("Codes", codes::FAULTS),
+    Family::of_checks("Metadata", metadata::FAULTS),
+    Family::of_checks("Scope", scope::FAULTS),
+    Family::of_checks("Pages", pages::FAULTS),
+    Family::of_checks("Tokens and what they open", tokens::FAULTS),
+    Family::of_checks("Tokens that should have ended, and those that should not", spent::FAULTS),
+    Family::of_checks("Resources and audiences", resources::FAULTS),
+    Family::of_checks("ID tokens", id_tokens::FAULTS),
+    Family { title: "Only under load", shows: Shows::UnderLoad, faults: load::FAULTS },
 ];
 
 /// Every fault.

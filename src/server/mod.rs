@@ -13,6 +13,7 @@
 //! | what it does | where |
 //! | --- | --- |
 //! | leave a rule out, change a number | `state::Server::terms_of`, once a request |
+//! | hold at some requests of a session, or in a crowd of polls only | `state::Server::terms_of`, which counts them |
 //! | refuse what it should not, misread a request, wait | `routes::answer`, before the handler |
 //! | take one outcome of a poll for another, edit its answer | `routes::token`, between session and reply |
 //! | edit an ID token before it is signed | `routes::token`, at the key |
@@ -26,6 +27,7 @@ pub mod authentication;
 pub mod browser;
 pub mod codes;
 pub mod config;
+pub mod crowd;
 pub mod endpoint;
 pub mod error;
 pub mod faults;

@@ -13,6 +13,12 @@ impl Moment {
     pub const fn after_start(since_start: Duration) -> Self {
         Self(since_start)
     }
+
+    /// The same without the part of a second.
+    #[must_use]
+    pub const fn whole_seconds(self) -> Self {
+        Self(Duration::from_secs(self.0.as_secs()))
+    }
 }
 
 impl Add<Duration> for Moment {

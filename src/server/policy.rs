@@ -16,8 +16,12 @@ pub struct Policy {
     pub interval: Duration,
     /// How much each `slow_down` adds to a session's interval (RFC 8628 §3.5).
     pub slow_down_step: Duration,
+    /// How many times as much each further `slow_down` of a session adds.
+    pub slow_down_ratio: u32,
     /// Early polls that follow a `slow_down` within this time are one burst and raise the interval once.
     pub burst: Duration,
+    /// How long it takes until a poll counts as the last one.
+    pub throttle_lag: Duration,
     /// The lifetime of both codes (RFC 8628 §3.2), unless a client has its own.
     pub lifetime: Duration,
     /// How much of the lifetime a user code can be used, in percent; the rest is for the device alone.
@@ -76,7 +80,9 @@ impl Policy {
         Self {
             interval: Duration::from_secs(5),
             slow_down_step: Duration::from_secs(5),
+            slow_down_ratio: 1,
             burst: Duration::from_secs(1),
+            throttle_lag: Duration::ZERO,
             lifetime: Duration::from_secs(600),
             user_code_share: 100,
             propagation: Duration::ZERO,

@@ -77,10 +77,16 @@ rules! {
     UserCodesUnique,
     /// A user code that is taken is drawn again (RFC 8628 §3.2).
     TakenCodesAreDrawnAgain,
+    /// No two sessions share a device code (RFC 8628 §3.2).
+    DeviceCodesUnique,
     /// Every character of a device code counts.
     WholeCodeCounts,
     /// A user code is no device code.
     CodesApart,
+    /// A poll is answered about the code that it sends.
+    AnswersAboutOwnCode,
+    /// No session is forgotten while it may still matter.
+    KeepsSessions,
     /// A device code is good for its own client only (RFC 6749 §5.2).
     CodeBoundToClient,
     /// A poll by another client changes nothing.
@@ -89,6 +95,8 @@ rules! {
     ThrottleEarlyPolls,
     /// The first poll is free: the interval counts from a poll, not from issuance.
     FirstPollIsFree,
+    /// Pace is measured more finely than in whole seconds.
+    FinePace,
     /// Each session has an interval of its own.
     ThrottlePerSession,
     /// `slow_down` raises the session's interval (RFC 8628 §3.5).
@@ -155,6 +163,8 @@ rules! {
     GuessLimitPerUser,
 
     // Tokens
+    /// Every grant gets tokens of its own (RFC 6749 §1.4).
+    TokensOfOwnGrant,
     /// Access tokens end with their lifetime (RFC 6749 §5.1).
     ExpireAccessTokens,
     /// The API refuses tokens without one of its scopes (RFC 6750 §3.1).

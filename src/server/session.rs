@@ -164,19 +164,23 @@ pub struct Throttle {
     last_poll: Option<Moment>,
     /// The last `slow_down`.
     last_slow_down: Option<Moment>,
+    /// What the next `slow_down` adds, if one came before.
+    next_step: Option<Duration>,
 }
 
 impl Throttle {
     /// Nobody has polled yet.
     #[must_use]
     pub const fn new(interval: Duration, start: Moment) -> Self {
-        Self { interval, start, last_poll: None, last_slow_down: None }
+        Self { interval, start, last_poll: None, last_slow_down: None, next_step: None }
     }
 
     /// Whether a poll now comes before the interval since the previous one is over.
-    fn is_early(&self, now: Moment, rules: Rules) -> bool {
+    fn is_early(&self, now: Moment, rules: Rules, policy: &Policy) -> bool {
+        let now = if rules.waived(Rule::FinePace) { now.whole_seconds() } else { now };
         let start = rules.waived(Rule::FirstPollIsFree).then_some(self.start);
-        let previous = self.last_poll.or(start);
+        let counted = self.last_poll.filter(|&last| now - last >= policy.throttle_lag);
+        let previous = counted.or(start);
         let early = previous.is_some_and(|previous| now - previous < self.interval);
         rules.broken(Rule::ThrottleEarlyPolls, early)
     }
@@ -187,7 +191,9 @@ impl Throttle {
             let in_burst = self.last_slow_down.is_some_and(|last| now - last < policy.burst);
             let counts = !rules.broken(Rule::BurstCountsOnce, in_burst);
             if rules.broken(Rule::SlowDownGrowsInterval, counts) {
-                self.interval += policy.slow_down_step;
+                let step = self.next_step.unwrap_or(policy.slow_down_step);
+                self.interval = self.interval.saturating_add(step);
+                self.next_step = Some(step.saturating_mul(policy.slow_down_ratio));
             }
             self.last_slow_down = Some(now);
         }
@@ -214,7 +220,7 @@ impl Session {
     /// What a poll by the right client comes to. `shared` is the throttle to use in place of the session's own.
     pub fn poll(&mut self, now: Moment, terms: &Terms, shared: Option<&mut Throttle>) -> PollOutcome {
         let rules = terms.rules;
-        let early = shared.as_deref().unwrap_or(&self.throttle).is_early(now, rules);
+        let early = shared.as_deref().unwrap_or(&self.throttle).is_early(now, rules, &terms.policy);
         let outcome = self.outcome(now, early, terms);
         let throttle = shared.unwrap_or(&mut self.throttle);
         throttle.polled(now, outcome == PollOutcome::SlowDown, rules, &terms.policy);

@@ -28,6 +28,10 @@ pub struct Sessions {
     by_client: HashMap<Arc<str>, Throttle>,
     /// How many user codes were drawn.
     drawn: u64,
+    /// The device code that was issued last, for when they are not drawn anew.
+    last_issued: Option<Arc<str>>,
+    /// The device code that was polled last, for when polls are mixed up.
+    last_polled: Option<Arc<str>>,
 }
 
 /// No session was started: its user code is another one's, and no other was drawn.
@@ -59,7 +63,10 @@ impl Sessions {
             serial = self.next(wall);
             user_code = codes::user_code(rng, policy, serial);
         }
-        let device_code: Arc<str> = codes::device_code(rng, policy, serial, &user_code).into();
+        let repeated = self.last_issued.take().filter(|_| terms.rules.waived(Rule::DeviceCodesUnique));
+        let device_code: Arc<str> =
+            repeated.unwrap_or_else(|| codes::device_code(rng, policy, serial, &user_code).into());
+        self.last_issued = Some(Arc::clone(&device_code));
         self.by_user_code.insert(codes::canonical(&user_code), Arc::clone(&device_code));
         let session = Session::new(asked, Arc::clone(&device_code), user_code.into(), now);
         self.forget.add(session.expires + policy.retention, Arc::clone(&device_code));
@@ -69,6 +76,10 @@ impl Sessions {
     /// What a poll comes to, for any device code and any client.
     pub fn poll(&mut self, device_code: &str, client: &str, now: Moment, terms: &Terms) -> PollOutcome {
         let device_code = &*self.meant(device_code, terms.rules);
+        let device_code = &*self.asked_about(device_code, client, terms.rules);
+        if terms.rules.waived(Rule::KeepsSessions) {
+            self.kill(device_code);
+        }
         let Some(session) = self.by_device_code.get_mut(device_code) else { return PollOutcome::Unknown };
         if terms.rules.broken(Rule::CodeBoundToClient, &*session.asked.client != client) {
             if terms.rules.waived(Rule::ForeignPollSparesCode) {

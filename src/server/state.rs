@@ -8,9 +8,10 @@ use tokio::time::Instant;
 use super::authentication::{self, Failure};
 use super::browser::Browsers;
 use super::config::{Client, Config};
+use super::crowd::Crowd;
 use super::endpoint::Endpoint;
 use super::error::{ErrorCode, Refusal};
-use super::faults::Effects;
+use super::faults::{Effects, Load};
 use super::form::Form;
 use super::limit::Guesses;
 use super::moment::Moment;
@@ -30,6 +31,8 @@ pub(super) struct Server {
     effects: Effects,
     /// How many requests named a code, for effects that hold in their turn only.
     turns: Mutex<HashMap<(Endpoint, String), u32>>,
+    /// The latest polls, for effects that hold in a crowd only.
+    crowd: Mutex<Crowd>,
     started: Instant,
     sessions: Mutex<Sessions>,
     tokens: Mutex<Tokens>,
@@ -46,6 +49,7 @@ impl Server {
             policy: Arc::new(config.policy().clone()),
             effects: config.effects(),
             turns: Mutex::default(),
+            crowd: Mutex::default(),
             config,
             started: Instant::now(),
             sessions: Mutex::default(),
@@ -60,12 +64,20 @@ impl Server {
     /// What holds for one request. The one place where a rule can be left out or a number changed.
     pub(super) fn terms_of(&self, request: &Request) -> Terms {
         let number = if self.effects.count() { self.turn(request) } else { 1 };
-        self.terms(self.effects.at(number))
+        if self.effects.heed_load() && request.endpoint == Endpoint::Token && request.is_poll() {
+            held(&self.crowd).note(self.now());
+        }
+        self.terms(self.effects.at(number, self.load()))
     }
 
     /// What holds when the hooks for tests decide.
     pub(super) fn terms_of_hooks(&self) -> Terms {
-        self.terms(self.effects.at(1))
+        self.terms(self.effects.at(1, self.load()))
+    }
+
+    /// Whether a crowd of polls comes, as far as any effect heeds it.
+    fn load(&self) -> Load {
+        if self.effects.heed_load() { held(&self.crowd).load(self.now()) } else { Load::Usual }
     }
 
     fn terms(&self, effects: Effects) -> Terms {

@@ -106,6 +106,8 @@ pub struct NotYours;
 pub struct Tokens {
     by_value: HashMap<Arc<str>, Token>,
     forget: Schedule<Arc<str>>,
+    /// What the last grant gave, for when grants are mixed up.
+    last: Option<Issued>,
 }
 
 impl Token {
@@ -131,6 +133,9 @@ impl Tokens {
         scopes: Scopes,
         code: &str,
     ) -> Issued {
+        if let Some(last) = self.last.take().filter(|_| terms.rules.waived(Rule::TokensOfOwnGrant)) {
+            return self.last.insert(last).clone();
+        }
         let consent = Arc::new(Consent {
             client: client.id.as_str().into(),
             approval,
@@ -143,7 +148,9 @@ impl Tokens {
             !terms.rules.broken(Rule::OfflineAccessAsked, unasked) && client.may_use(Grant::RefreshToken);
         let refresh_token =
             lasting.then(|| self.refresh_token(rng, now, terms, &consent, consent.scopes.clone()));
-        self.access_token(rng, now, terms, client, &consent, consent.scopes.clone(), refresh_token)
+        let issued =
+            self.access_token(rng, now, terms, client, &consent, consent.scopes.clone(), refresh_token);
+        self.last.insert(issued).clone()
     }
 
     /// New tokens for a refresh token (RFC 6749 §6).

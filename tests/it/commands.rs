@@ -42,6 +42,12 @@ fn faults_are_listed_and_belong_to_the_embedded_server() {
     assert!(listed.out.contains("\n  interval-not-enforced "), "{}", listed.out);
     let table = binary.run(&["faults", "--format", "markdown"]);
     assert!(table.out.contains("| `interval-not-enforced` |"), "{}", table.out);
+    assert!(listed.out.contains("\nOnly under load: more than 500 polls a second;"), "{}", listed.out);
+    let caught = binary.run(&["explain", "denied-stays-pending"]);
+    assert!(caught.out.contains("\ncaught by  token-response/denial-reaches-the-device"), "{}", caught.out);
+    let loaded = binary.run(&["explain", "500-under-load"]);
+    assert!(loaded.out.contains("\nshows      only under load"), "{}", loaded.out);
+    assert!(!loaded.out.contains("caught by"), "{}", loaded.out);
     let unknown = binary.run(&["serve", "--fault", "interval-not-enforcd"]);
     assert_eq!(unknown.code, Some(2), "{}", unknown.all());
     assert!(unknown.err.contains("did you mean interval-not-enforced?"), "{}", unknown.err);

@@ -1,9 +1,11 @@
 //! Faults of the binding of codes, and of client authentication (RFC 6749 §2.3, §3.2.1). Knows no request.
 
 use axum::http::{StatusCode, header};
+use serde_json::json;
 
 use super::super::endpoint::Endpoint;
 use super::super::error::ErrorCode;
+use super::super::reply::Body;
 use super::super::rules::Rule;
 use super::super::session::PollKind;
 use super::{Effect, Fault};
@@ -152,6 +154,20 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        id: "basic-client-id-lost",
+        clause: "RFC 8628 §3.4",
+        summary: "Binds a code to the client_id of the body, and forgets the one of HTTP Basic: such a code is nobody's",
+        seen: "identity server",
+        effect: Effect::Echo(Endpoint::Token, |request, reply| {
+            let nobodys =
+                request.is_poll() && request.has_basic() && request.parameter("client_id").is_none();
+            if nobodys && (reply.says("authorization_pending") || reply.status == StatusCode::OK) {
+                reply.status = StatusCode::BAD_REQUEST;
+                reply.body = Body::Json(vec![("error".to_owned(), json!("invalid_grant"))]);
+            }
+        }),
+    },
+    Fault {
         id: "client-id-refused-with-basic",
         clause: "RFC 6749 §3.2.1",
         summary: "Refuses client_id in the body beside HTTP Basic",
@@ -216,6 +232,16 @@ pub(super) const FAULTS: &[Fault] = &[
         summary: "A client that may not use the grant gets codes",
         seen: "web framework library",
         effect: Effect::Skip(Rule::GrantAllowedForCodes),
+    },
+    Fault {
+        id: "grant-not-checked",
+        clause: "RFC 6749 §5.2",
+        summary: "A client that may not use the grant gets codes, and polls as any other",
+        seen: "web framework library",
+        effect: Effect::All(&[
+            Effect::Skip(Rule::GrantAllowedForCodes),
+            Effect::Skip(Rule::GrantAllowedForTokens),
+        ]),
     },
     Fault {
         id: "grant-missing-403",

@@ -17,6 +17,13 @@ pub(super) const FAULTS: &[Fault] = &[
         effect: Effect::Replace { from: PollKind::Denied, to: ErrorCode::AuthorizationPending },
     },
     Fault {
+        id: "denied-is-slow-down",
+        clause: "RFC 8628 §3.5",
+        summary: "A denied code is told slow_down for ever",
+        seen: "identity server",
+        effect: Effect::Replace { from: PollKind::Denied, to: ErrorCode::SlowDown },
+    },
+    Fault {
         id: "denied-as-expired",
         clause: "RFC 8628 §3.5",
         summary: "A denied code is said to have expired",

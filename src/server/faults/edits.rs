@@ -119,7 +119,7 @@ impl Request {
     }
 
     /// Whether it is a poll, whatever else is right about it.
-    pub(super) fn is_poll(&self) -> bool {
+    pub(in super::super) fn is_poll(&self) -> bool {
         self.parameter("grant_type").is_some_and(|grant| grant == DEVICE_CODE_GRANT)
     }
 

@@ -17,6 +17,8 @@ use super::super::session::PollKind;
 pub enum Effect {
     /// Several at once.
     All(&'static [Self]),
+    /// The effect, while a crowd of polls comes.
+    Crowded(&'static Self),
     /// Every answer of this place is late.
     Delay(Endpoint, Duration),
     /// Edits every answer of this place by what was asked.
@@ -59,6 +61,15 @@ pub enum Turn {
     Upto(u32),
 }
 
+/// How many polls come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// More than [`super::CROWD`] a second.
+    Crowd,
+    /// No more than that.
+    Usual,
+}
+
 /// What reads and writes a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -68,6 +79,29 @@ pub enum Operation {
     Redeem,
     /// A poll that has to go on waiting.
     Wait,
+}
+
+impl Effect {
+    /// Whether it is of this kind, or what it brings with it is.
+    fn is_or_has(&self, kind: fn(&Self) -> bool) -> bool {
+        kind(self)
+            || match self {
+                Self::All(several) => several.iter().any(|effect| effect.is_or_has(kind)),
+                Self::Crowded(inner) | Self::Nth(_, inner) => inner.is_or_has(kind),
+                _ => false,
+            }
+    }
+
+    /// Puts what holds for the request of this number, at this load, to the others.
+    fn gather(&'static self, number: u32, load: Load, holding: &mut Vec<&'static Self>) {
+        match self {
+            Self::All(several) => several.iter().for_each(|effect| effect.gather(number, load, holding)),
+            Self::Crowded(inner) if load == Load::Crowd => inner.gather(number, load, holding),
+            Self::Nth(turn, inner) if turn.has(number) => inner.gather(number, load, holding),
+            Self::Crowded(_) | Self::Nth(..) => {}
+            other => holding.push(other),
+        }
+    }
 }
 
 impl Turn {
@@ -100,16 +134,23 @@ impl Effects {
     /// Whether any of them holds for some requests only.
     #[must_use]
     pub fn count(&self) -> bool {
-        self.0.iter().any(|effect| matches!(effect, Effect::Nth(..)))
+        self.0.iter().any(|effect| effect.is_or_has(|effect| matches!(effect, Effect::Nth(..))))
     }
 
-    /// Those that hold for the request of this number.
+    /// Whether any of them holds in a crowd only.
     #[must_use]
-    pub fn at(&self, number: u32) -> Self {
-        Self::new(self.0.iter().filter_map(|&effect| match effect {
-            Effect::Nth(turn, inner) => turn.has(number).then_some(*inner),
-            other => Some(other),
-        }))
+    pub fn heed_load(&self) -> bool {
+        self.0.iter().any(|effect| effect.is_or_has(|effect| matches!(effect, Effect::Crowded(_))))
+    }
+
+    /// Those that hold for the request of this number, at this load.
+    #[must_use]
+    pub fn at(&self, number: u32, load: Load) -> Self {
+        let mut holding = Vec::new();
+        for effect in &self.0 {
+            effect.gather(number, load, &mut holding);
+        }
+        Self(holding)
     }
 
     /// The rules that are left in force.
@@ -240,9 +281,28 @@ mod tests {
         ]);
         let effects = Effects::new([&BOTH]);
         assert!(effects.count());
-        let (first, second) = (effects.at(1).rules(), effects.at(2).rules());
+        let rules = |number| effects.at(number, Load::Usual).rules();
+        let (first, second) = (rules(1), rules(2));
         assert!(first.waived(Rule::SingleUse) && !first.waived(Rule::FormBody));
         assert!(second.waived(Rule::SingleUse) && second.waived(Rule::FormBody));
         assert_eq!(Effects::default().rules(), Rules::all());
+    }
+
+    #[test]
+    fn what_belongs_to_a_crowd_waits_for_one_and_for_its_turn() {
+        const THIRD: Effect = Effect::Crowded(&Effect::Nth(
+            Turn::From(3),
+            &Effect::All(&[Effect::Skip(Rule::SingleUse), Effect::Skip(Rule::FormBody)]),
+        ));
+        let effects = Effects::new([&THIRD]);
+        assert!(effects.count() && effects.heed_load());
+        let waived = |number, load| {
+            let rules = effects.at(number, load).rules();
+            assert_eq!(rules.waived(Rule::SingleUse), rules.waived(Rule::FormBody));
+            rules.waived(Rule::SingleUse)
+        };
+        assert!(waived(3, Load::Crowd));
+        assert!(!waived(3, Load::Usual) && !waived(2, Load::Crowd));
+        assert!(!Effects::new([&Effect::Skip(Rule::SingleUse)]).heed_load());
     }
 }

@@ -102,6 +102,13 @@ pub(super) const FAULTS: &[Fault] = &[
         effect: Effect::Replace { from: PollKind::Expired, to: ErrorCode::InvalidRequest },
     },
     Fault {
+        id: "expired-is-slow-down",
+        clause: "RFC 8628 §3.5",
+        summary: "An expired code is told slow_down for ever",
+        seen: "identity server",
+        effect: Effect::Replace { from: PollKind::Expired, to: ErrorCode::SlowDown },
+    },
+    Fault {
         id: "expired-crashes",
         clause: "RFC 8628 §3.5",
         summary: "A poll of an expired code makes the server fail",

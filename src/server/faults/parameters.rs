@@ -294,6 +294,17 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        id: "short-grant-name-accepted",
+        clause: "RFC 8628 §3.4",
+        summary: "Takes device_code for the name of the grant as well",
+        seen: "small self-hosted server",
+        effect: Effect::Read(Endpoint::Token, |request| {
+            if request.parameter("grant_type").is_some_and(|grant| grant == "device_code") {
+                request.put("grant_type", DEVICE_CODE_GRANT);
+            }
+        }),
+    },
+    Fault {
         id: "grant-type-unknown-invalid-request",
         clause: "RFC 6749 §5.2",
         summary: "A grant type that nobody defined is an invalid_request",

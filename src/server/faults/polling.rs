@@ -38,6 +38,22 @@ pub(super) const FAULTS: &[Fault] = &[
         ]),
     },
     Fault {
+        id: "interval-milliseconds",
+        clause: "RFC 8628 §3.2",
+        summary: "Announces the interval in milliseconds",
+        seen: "small self-hosted server",
+        effect: Effect::Edit(Endpoint::DeviceAuthorization, |reply| {
+            reply.change("interval", |value| json!(value.as_u64().unwrap_or_default() * 1000))
+        }),
+    },
+    Fault {
+        id: "interval-truncated-to-seconds",
+        clause: "RFC 8628 §3.5",
+        summary: "Leaves off the part of a second of the present time: a poll to the millisecond comes too early",
+        seen: "web framework library",
+        effect: Effect::Skip(Rule::FinePace),
+    },
+    Fault {
         id: "interval-not-enforced",
         clause: "RFC 8628 §3.5",
         summary: "Never says slow_down, however fast a device polls",
@@ -71,6 +87,41 @@ pub(super) const FAULTS: &[Fault] = &[
         summary: "A slow_down does not raise the interval that is enforced",
         seen: "small self-hosted server",
         effect: Effect::Skip(Rule::SlowDownGrowsInterval),
+    },
+    Fault {
+        id: "slow-down-grows-unbounded",
+        clause: "RFC 8628 §3.5",
+        summary: "Every slow_down adds twice as much to the interval as the one before",
+        seen: "small self-hosted server",
+        effect: Effect::Tune(|policy| policy.slow_down_ratio = 2),
+    },
+    Fault {
+        id: "slow-down-body-interval-lies",
+        clause: "RFC 8628 §3.5",
+        summary: "Tells with a slow_down an interval that is shorter than the one it enforces",
+        seen: "cloud service",
+        effect: Effect::Edit(Endpoint::Token, |reply| {
+            if reply.says("slow_down") {
+                reply.add("interval", json!(1));
+            }
+        }),
+    },
+    Fault {
+        id: "slow-down-hides-approval-for-ever",
+        clause: "RFC 8628 §3.5",
+        summary: "Throttles before it looks, and whoever was slowed once is slowed for ever: an approval never shows",
+        seen: "identity server",
+        effect: Effect::All(&[
+            Effect::Skip(Rule::ApprovalBeforeThrottle),
+            Effect::Tune(|policy| policy.slow_down_step = policy.lifetime),
+        ]),
+    },
+    Fault {
+        id: "throttle-not-atomic",
+        clause: "RFC 8628 §3.5",
+        summary: "Reads the time of the last poll, and writes that of this one a moment later: two at once are both in time",
+        seen: "web framework library",
+        effect: Effect::Tune(|policy| policy.throttle_lag = Duration::from_millis(6)),
     },
     Fault {
         id: "slow-down-third-strike-access-denied",

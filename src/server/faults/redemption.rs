@@ -38,6 +38,13 @@ pub(super) const FAULTS: &[Fault] = &[
         effect: Effect::Replace { from: PollKind::Used, to: ErrorCode::AuthorizationPending },
     },
     Fault {
+        id: "replay-is-slow-down",
+        clause: "RFC 6749 §5.2",
+        summary: "A used code is told slow_down for ever",
+        seen: "small self-hosted server",
+        effect: Effect::Replace { from: PollKind::Used, to: ErrorCode::SlowDown },
+    },
+    Fault {
         id: "replay-expired",
         clause: "RFC 6749 §5.2",
         summary: "A used code is said to have expired",

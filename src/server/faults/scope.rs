@@ -83,6 +83,24 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        id: "scope-truncated",
+        clause: "RFC 6749 §3.3",
+        summary: "Keeps the first twenty characters of a scope, and grants half a word",
+        seen: "identity server",
+        effect: Effect::Edit(Endpoint::Token, |reply| {
+            reply.change("scope", |scope| {
+                json!(scope.as_str().unwrap_or_default().chars().take(20).collect::<String>())
+            })
+        }),
+    },
+    Fault {
+        id: "scope-member-null",
+        clause: "RFC 6749 §5.1",
+        summary: "Says null where the scope stands",
+        seen: "small self-hosted server",
+        effect: Effect::Edit(Endpoint::Token, |reply| reply.put_value("scope", json!(null))),
+    },
+    Fault {
         id: "refresh-widens-scope",
         clause: "RFC 6749 §6",
         summary: "A refresh brings whatever scope is asked for",
