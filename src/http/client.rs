@@ -2,6 +2,9 @@
 
 use reqwest::ClientBuilder;
 
+/// What every request of a client says it comes from.
+pub(super) const USER_AGENT: &str = concat!("devgrant/", env!("CARGO_PKG_VERSION"));
+
 /// HTTP/1.1, no compression, no proxy, no redirects, no retries.
 pub(super) fn plain() -> ClientBuilder {
     reqwest::Client::builder()

@@ -4,6 +4,7 @@ mod client;
 mod in_process;
 mod pages;
 mod race;
+pub mod thin;
 mod transport;
 mod wire;
 
