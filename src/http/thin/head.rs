@@ -92,7 +92,7 @@ impl Head {
                 }
                 14 if name.eq_ignore_ascii_case("content-length") => body.length(value),
                 17 if name.eq_ignore_ascii_case("transfer-encoding") => {
-                    body.is_chunked = Some(text(value).is_some_and(|codings| last_is_chunked(codings)));
+                    body.is_chunked = Some(text(value).is_some_and(last_is_chunked));
                 }
                 _ => {}
             }

@@ -41,8 +41,9 @@ impl Incoming {
         };
         let known = kept.len();
         kept.extend_from_slice(piece);
-        // A head that comes byte by byte is not parsed at every byte: without an empty line it is not complete.
-        if !ends_a_head(&kept[known.saturating_sub(3)..]) {
+        // A head that comes byte by byte is not parsed at every byte: without an empty line it is not complete. Its
+        // first piece is: what can become no head is refused at once.
+        if known > 0 && !ends_a_head(&kept[known.saturating_sub(3)..]) {
             let is_too_large = *skipped + kept.len() > LARGEST_HEAD;
             return if is_too_large { Err(Failure::TooLarge) } else { Ok(None) };
         }
