@@ -4,6 +4,9 @@ use reqwest::ClientBuilder;
 
 use super::roots::Roots;
 
+/// What every request of a client says it comes from.
+pub(super) const USER_AGENT: &str = concat!("devgrant/", env!("CARGO_PKG_VERSION"));
+
 /// HTTP/1.1, no compression, no proxy, no redirects, no retries; trusts the authorities of the platform and these.
 pub(super) fn plain(roots: &Roots) -> ClientBuilder {
     reqwest::Client::builder()

@@ -5,6 +5,7 @@ mod in_process;
 mod pages;
 mod race;
 mod roots;
+pub mod thin;
 mod transport;
 mod wire;
 

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use reqwest::{Client, Method, Request, Url};
 use tokio::time::Instant;
 
-use super::client::plain;
+use super::client::{USER_AGENT, plain};
 use super::roots::Roots;
 use super::transport::{Exchanger, LARGEST_BODY, Sent, Transport};
 use crate::compose::Composed;
@@ -47,7 +47,7 @@ impl Wire {
             .pool_idle_timeout(IDLE)
             .tcp_nodelay(true)
             .connect_timeout(CONNECT.min(limit))
-            .user_agent(concat!("devgrant/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .build()
             .map_err(|error| NoAnswer::Ours(chain(&error)))?;
         Ok(Self { client, limit, roots })

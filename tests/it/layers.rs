@@ -100,6 +100,8 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::io::stdout", &["cli"], "return text, and let cli/ print it"),
     ("std::io::stderr", &["cli"], "return text, and let cli/ print it"),
     ("reqwest", &["http"], "send through http::Transport, or http::HttpPages"),
+    ("httparse", &["http"], "answers are read by http"),
+    ("tokio_rustls", &["http"], "connections are made by http"),
     ("axum", &["http", "judge", "server"], "only the reference server and what takes a router know axum"),
     ("maud", &["server"], "HTML is the reference server's"),
     ("scraper", &["approval"], "other servers' pages are read by the approval drivers"),

@@ -1,0 +1,133 @@
+//! How a connection comes about: from which address, and with TLS.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use super::{Failure, Unconnected};
+
+/// A connection to a server.
+pub enum Stream {
+    /// Without TLS.
+    Plain(TcpStream),
+    /// With TLS.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Connects to this address, from a port that the system chooses: at `source`, if given. No time limit and no name
+/// resolution: both are the caller's.
+///
+/// # Errors
+/// [`Failure::Connect`], which tells limits of our own from those of the server.
+pub async fn connect(
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    tls: Option<(&TlsConnector, ServerName<'static>)>,
+) -> Result<Stream, Failure> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    let socket = socket.map_err(|error| unconnected(&error))?;
+    if let Some(source) = source {
+        leave_port_open(&socket)?;
+        socket.bind(SocketAddr::new(source, 0)).map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => Unconnected::NoPort,
+            _ => Unconnected::Source,
+        })?;
+    }
+    let stream = socket.connect(address).await.map_err(|error| unconnected(&error))?;
+    // A request is one write: without this, one that TLS makes two of would wait for an acknowledgement.
+    stream.set_nodelay(true).map_err(|error| unconnected(&error))?;
+    match tls {
+        None => Ok(Stream::Plain(stream)),
+        Some((connector, name)) => {
+            let stream = connector.connect(name, stream).await.map_err(|_| Unconnected::Tls)?;
+            Ok(Stream::Tls(Box::new(stream)))
+        }
+    }
+}
+
+/// TLS 1.2 or 1.3 to servers that this system trusts, as the judging client trusts them. One for all connections: they
+/// share its roots and its session tickets.
+///
+/// # Errors
+/// When the TLS of this system cannot be set up.
+pub fn trusting_this_system() -> Result<TlsConnector, Failure> {
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .map_err(|_| Unconnected::Tls)?;
+    let mut config = config.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Binding to an address takes no port yet, so that each server address has all ports of its own.
+#[cfg(target_os = "linux")]
+fn leave_port_open(socket: &TcpSocket) -> Result<(), Unconnected> {
+    nix::sys::socket::setsockopt(socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)
+        .map_err(|error| unconnected(&error.into()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn leave_port_open(_: &TcpSocket) -> Result<(), Unconnected> {
+    Ok(())
+}
+
+fn unconnected(error: &io::Error) -> Unconnected {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Unconnected::Refused,
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => Unconnected::NoPort,
+        _ if is_out_of_descriptors(error) => Unconnected::NoDescriptor,
+        kind => Unconnected::Other(kind),
+    }
+}
+
+/// ENFILE or EMFILE; the library has no kind for them.
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, into),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, into),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
