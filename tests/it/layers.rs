@@ -37,6 +37,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("ambiguous", 1, "catalog diagnostic oracle protocol requirement suite yaml"),
     ("coverage", 1, "catalog event requirement"),
     ("target", 1, "diagnostic protocol secret timing yaml"),
+    ("scenario", 1, "diagnostic outcome protocol suite timing yaml"),
     ("plan", 1, "catalog event protocol suite target timing verdict"),
     ("compose", 1, "exchange secret suite target"),
     ("device", 1, ""),

@@ -1,0 +1,31 @@
+//! Load scenarios: what a YAML file of `suites/load/` may say, what must be true of it before anything is sent, and what
+//! follows from it: who does what and when, and how much that will be. No clock, no socket.
+//!
+//! - `model`, `leaves`, `rate`: the file as its author wrote it
+//! - `validate`: every mistake of meaning, each at its place
+//! - `scale`: the same scenario with more devices, another rate, for longer
+//! - `setting`: what the server announces, and the stages of a run in it
+//! - `schedule`, `arrivals`, `draw`: what each device does, the same for any number of shards
+//! - `threshold`, `expression`, `figures`: what the run must come to
+//! - `estimate`: peaks, sockets, memory and time, for `--dry-run`
+//! - `shipped`: the scenarios that devgrant brings along
+
+mod expression;
+mod leaves;
+mod model;
+mod rate;
+mod setting;
+mod threshold;
+
+pub use expression::{AbortRule, AbortWatch, ThresholdError};
+pub use leaves::{After, Polls, SourceAddress};
+pub use model::{
+    Approvals, Arrive, Burst, ConnectionMode, Connections, DecideRule, Embedded, Group, Hold, HttpVersion,
+    NothingRule, Phase, Ramp, RateRule, Scenario, Strangers, UserChoice,
+};
+pub use rate::{Rate, RateError};
+pub use setting::{Setting, Stage, Timeline};
+pub use threshold::{
+    Amount, Bound, Counted, Counter, Figures, Generator, Judgement, Operation, Percentile, Quantity,
+    Relation, Series, Share, Threshold, Timed, Unjudged,
+};
