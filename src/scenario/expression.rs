@@ -88,12 +88,16 @@ impl FromStr for Threshold {
         let relation = relation.ok_or_else(|| ThresholdError {
             what: format!("unknown comparison {sign:?}"),
             one_of: listed(Relation::ALL.iter().map(|relation| relation.word())),
-            help: if sign == "=" { "write ==".to_owned() } else { "write one of these".to_owned() },
+            help: if sign == "=" {
+                "write == for counts, < or > for what is measured".to_owned()
+            } else {
+                "write one of these".to_owned()
+            },
         })?;
         let quantity = quantity(left.trim())?;
         let bound = bound(right.trim(), example)?;
         fits(quantity, relation, &bound, left.trim(), right.trim())?;
-        Ok(Self { quantity, relation, bound, text: text.trim().to_owned() })
+        Ok(Self::new(quantity, relation, bound, text.trim()))
     }
 }
 

@@ -104,7 +104,7 @@ enum PollsWord {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename = "polls", deny_unknown_fields)]
-#[schemars(rename = "PollsMap")]
+#[schemars(rename = "PollsMap", extend("minProperties" = 1))]
 struct PollsMap {
     /// The gap, whatever is answered.
     #[serde(default)]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-/// How often something happens; finite and never negative.
+/// How often something happens; never negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Rate(f64);
 
@@ -21,6 +21,18 @@ impl Rate {
     #[must_use]
     pub fn per_second(rate: f64) -> Option<Self> {
         (rate.is_finite() && rate >= 0.0).then_some(Self(rate))
+    }
+
+    /// All of them together.
+    #[must_use]
+    pub(super) fn sum(rates: impl Iterator<Item = f64>) -> Self {
+        Self(rates.sum())
+    }
+
+    /// So many times as often.
+    #[must_use]
+    pub(super) fn times(self, factor: f64) -> Self {
+        Self(self.0 * factor)
     }
 
     /// How many there are in a second.

@@ -19,7 +19,7 @@ pub struct Threshold {
     pub relation: Relation,
     /// The bound.
     pub bound: Bound,
-    pub(super) text: String,
+    text: String,
 }
 
 /// A figure of a run that a threshold can speak of.
@@ -197,6 +197,11 @@ words! {
 }
 
 impl Threshold {
+    /// A bound that somebody wrote so.
+    pub(super) fn new(quantity: Quantity, relation: Relation, bound: Bound, text: &str) -> Self {
+        Self { quantity, relation, bound, text: text.to_owned() }
+    }
+
     /// Holds the figures of a run against it.
     pub fn judge(&self, figures: &impl Figures, setting: &Setting, generator: Generator) -> Judgement {
         if generator == Generator::WasTheLimit && !self.holds_of_any_run() {
@@ -234,12 +239,10 @@ impl Threshold {
             (Quantity::Share(share), _) => Amount::Share(figures.share(share)?),
             (Quantity::Count(counted), Bound::Share(_)) => {
                 let (part, whole) = (figures.count(counted)?, figures.requests());
-                #[expect(clippy::cast_precision_loss, reason = "counts of a run stay far below 2^52")]
                 let share = (whole > 0).then(|| part as f64 / whole as f64)?;
                 Amount::Share(share)
             }
             (Quantity::Count(counted), Bound::Rate(_)) => {
-                #[expect(clippy::cast_precision_loss, reason = "counts of a run stay far below 2^52")]
                 let count = figures.count(counted)? as f64;
                 Amount::Rate(Rate::per_second(count / figures.seconds())?)
             }

@@ -60,7 +60,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "generated",
         3,
-        "ambiguous catalog coverage diagnostic matrix oracle record requirement server suite verdict",
+        "ambiguous catalog coverage diagnostic matrix oracle record requirement scenario server suite verdict",
     ),
     ("matrix", 3, "catalog diagnostic protocol server suite verdict yaml"),
     ("report", 3, "compare event protocol record verdict"),
