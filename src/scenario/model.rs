@@ -110,8 +110,10 @@ pub struct Connections {
 
 words! {
     /// Who has a connection.
+    #[derive(Default)]
     ConnectionMode {
         /// All devices share some.
+        #[default]
         Pooled = "pooled",
         /// Each device keeps one of its own.
         OnePerDevice = "one_per_device",
@@ -120,25 +122,15 @@ words! {
     }
 }
 
-impl Default for ConnectionMode {
-    fn default() -> Self {
-        Self::Pooled
-    }
-}
-
 words! {
     /// A version of HTTP.
+    #[derive(Default)]
     HttpVersion {
         /// HTTP/1.1.
+        #[default]
         H1 = "h1",
         /// HTTP/2.
         H2 = "h2",
-    }
-}
-
-impl Default for HttpVersion {
-    fn default() -> Self {
-        Self::H1
     }
 }
 
@@ -240,17 +232,13 @@ pub struct Burst {
 
 words! {
     /// How the polls of a group stand to each other.
+    #[derive(Default)]
     Phase {
         /// Spread over the whole interval.
+        #[default]
         Random = "random",
         /// Each poll waits for the next common instant.
         Together = "together",
-    }
-}
-
-impl Default for Phase {
-    fn default() -> Self {
-        Self::Random
     }
 }
 
