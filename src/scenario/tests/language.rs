@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::diagnostic::Colour;
-use crate::scenario::{Arrive, Estimate, Polls, Rate, ScaleError, Scaling, Scenario, Setting, Stage};
+use crate::scenario::{
+    Arrive, Estimate, HttpVersion, Polls, Rate, ScaleError, Scaling, Scenario, Setting, SourceAddress, Stage,
+};
 use crate::timing::Timekeeper as _;
 use crate::yaml::Source;
 
@@ -56,6 +58,25 @@ fn the_shapes_are_shipped_each_with_a_setting_and_thresholds() {
     assert!(Scenario::builtin("steady-pollers").is_ok());
     let unknown = Scenario::builtin("steady_poller").unwrap_err();
     assert_eq!(unknown.help.as_deref(), Some("did you mean \"steady_pollers\"?"));
+}
+
+/// The page that the language was agreed on has this one.
+#[test]
+fn a_scenario_that_uses_every_key_is_read() {
+    let all = scenario(include_str!("every_key.yaml"));
+    assert_eq!(all.groups.len(), 4);
+    assert_eq!((all.connections.at_most, all.connections.http), (Some(256), HttpVersion::H1));
+    assert_eq!(all.connections.sources, [SourceAddress([127, 0, 0, 1].into())]);
+    assert_eq!(all.approvals.at_most.map(|rate| rate.to_string()).as_deref(), Some("500/s"));
+    assert_eq!(all.groups[3].polls, Polls::Race { at_once: 8, then_replay: 3 });
+    let setting = Setting::embedded(&all).unwrap();
+    let estimate = Estimate::new(&all, &setting);
+    assert_eq!(estimate.timeline.fill, Duration::from_secs(10));
+    assert_eq!(estimate.timeline.end(), Duration::from_secs(10 + 10 + 600 + 30));
+    // 20,000 that conform, 50 that poll ten times a second, and 50/s of strangers.
+    assert!((4_550.0..4_750.0).contains(&estimate.polls_per_second), "{estimate:?}");
+    let texts: Vec<String> = all.thresholds.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["violations == 0", "p99(pending) < 200 ms", "grants >= 99.9 %"]);
 }
 
 #[test]
