@@ -13,6 +13,7 @@ use crate::coverage::Coverage;
 use crate::diagnostic::Diagnostic;
 use crate::oracle;
 use crate::record::plural;
+use crate::scenario::Scenario;
 use crate::server::faults::{self, CROWD, Fault, Shows};
 use crate::suite::schema;
 
@@ -28,6 +29,7 @@ pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>>
         ("suites/schema.json", schema()),
         ("suites/ambiguous.schema.json", ambiguous::schema()),
         ("suites/oracle.schema.json", oracle::schema()),
+        ("suites/load/schema.json", Scenario::schema()),
         ("docs/checks.md", checks(&catalog)),
         ("docs/coverage.md", coverage(&Coverage::of(&catalog))),
         ("docs/faults.md", faults()),

@@ -28,6 +28,7 @@ pub mod plan;
 pub mod record;
 pub mod redact;
 pub mod requirement;
+pub mod scenario;
 pub mod suite;
 pub mod target;
 pub mod verdict;

@@ -123,7 +123,13 @@ impl Timing {
     /// Nothing at all.
     #[must_use]
     pub fn zero() -> Self {
-        Self { anchor: None, terms: vec![Term::Seconds(0.0)], text: "0 s".to_owned() }
+        Self::fixed(Duration::ZERO)
+    }
+
+    /// A length that depends on nothing.
+    #[must_use]
+    pub fn fixed(length: Duration) -> Self {
+        Self { anchor: None, terms: vec![Term::Seconds(length.as_secs_f64())], text: show(length) }
     }
 
     /// The sum of the terms, in seconds; may be negative beside an anchor.

@@ -18,16 +18,17 @@ use crate::repository;
 const GUIDE: &str = "docs/guide/suite-language.md";
 
 /// An example: what kind of list it is, and the line where it starts.
-struct Block {
-    kind: String,
-    line: usize,
-    text: String,
+pub(crate) struct Block {
+    pub(crate) kind: String,
+    pub(crate) line: usize,
+    pub(crate) text: String,
 }
 
-fn blocks() -> Vec<Block> {
+/// The examples of a page of the guide.
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open = false;
-    for (index, line) in repository::text(GUIDE).lines().enumerate() {
+    for (index, line) in repository::text(page).lines().enumerate() {
         match line.strip_prefix("```") {
             Some(_) if open => open = false,
             Some(info) => {
@@ -77,7 +78,7 @@ fn suite(block: &Block) -> String {
 }
 
 fn catalog() -> Catalog {
-    let sources: Vec<Source> = blocks()
+    let sources: Vec<Source> = blocks(GUIDE)
         .iter()
         .filter(|block| block.kind != "text")
         .map(|block| Source { name: format!("line-{}.yaml", block.line), text: suite(block) })

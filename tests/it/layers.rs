@@ -37,6 +37,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("ambiguous", 1, "catalog diagnostic oracle protocol requirement suite yaml"),
     ("coverage", 1, "catalog event requirement"),
     ("target", 1, "diagnostic protocol secret timing yaml"),
+    ("scenario", 1, "diagnostic outcome protocol suite timing yaml"),
     ("plan", 1, "catalog event protocol suite target timing verdict"),
     ("compose", 1, "exchange secret suite target"),
     ("device", 1, ""),
@@ -59,7 +60,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "generated",
         3,
-        "ambiguous catalog coverage diagnostic matrix oracle record requirement server suite verdict",
+        "ambiguous catalog coverage diagnostic matrix oracle record requirement scenario server suite verdict",
     ),
     ("matrix", 3, "catalog diagnostic protocol server suite verdict yaml"),
     ("report", 3, "compare event protocol record verdict"),

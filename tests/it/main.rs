@@ -31,6 +31,8 @@ mod layers;
 #[cfg(test)]
 mod living_with_failures;
 #[cfg(test)]
+mod load_guide;
+#[cfg(test)]
 mod mangled;
 #[cfg(test)]
 mod many_answers;
@@ -52,6 +54,8 @@ mod readme;
 mod repository;
 #[cfg(test)]
 mod rust_paths;
+#[cfg(test)]
+mod scenario_errors;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! schema uses.
 
 use devgrant::catalog::Catalog;
+use devgrant::scenario::Scenario;
 use serde_json::{Map, Value, json};
 
 use crate::repository;
@@ -134,6 +135,29 @@ fn mistakes_of_shape_do_not_fit_the_schema() {
         let text = repository::text(&format!("fixtures/suites-broken/{name}.yaml"));
         assert!(validator.mistake(&text).is_some(), "{name}");
     }
+}
+
+#[test]
+fn load_scenarios_have_a_schema_that_fits_them() {
+    let validator = Validator { root: serde_json::from_str(&Scenario::schema()).unwrap() };
+    for source in Scenario::builtin_sources() {
+        assert_eq!(validator.mistake(&source.text), None, "{}", source.name);
+    }
+    for name in [
+        "empty-polls",
+        "missing-why",
+        "two-arrivals",
+        "unknown-arrival",
+        "unknown-choice",
+        "unknown-key",
+        "unknown-polls",
+        "wrong-mode",
+    ] {
+        let text = repository::text(&format!("fixtures/scenarios-broken/{name}.yaml"));
+        assert!(validator.mistake(&text).is_some(), "{name}");
+    }
+    let text = validator.root.to_string();
+    assert!(!text.contains(r#""type":"null""#) && !text.contains("(by shape)"));
 }
 
 #[test]

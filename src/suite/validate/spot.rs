@@ -1,49 +1,7 @@
-//! A path into a file on the way through its value, and the steps and expectations of a check with theirs.
+//! The steps and expectations of a check with their places.
 
-use crate::diagnostic::Place;
 use crate::suite::{Check, Expectation, Step, Together};
-use crate::yaml::{Marks, Path, Segment};
-
-/// A part of a suite file.
-#[derive(Clone)]
-pub(super) struct Spot<'a> {
-    marks: &'a Marks,
-    path: Path,
-}
-
-impl<'a> Spot<'a> {
-    /// The whole file.
-    pub(super) fn root(marks: &'a Marks) -> Self {
-        Self { marks, path: Path::new() }
-    }
-
-    /// A part of this part.
-    pub(super) fn to(&self, segment: impl Into<Segment>) -> Self {
-        let mut path = self.path.clone();
-        path.push(segment.into());
-        Self { marks: self.marks, path }
-    }
-
-    /// Where it stands.
-    pub(super) fn place(&self) -> Option<Place> {
-        self.marks.place(&self.path)
-    }
-
-    /// Where its key stands.
-    pub(super) fn key_place(&self) -> Option<Place> {
-        self.marks.key_place(&self.path)
-    }
-
-    /// Where a word stands in it.
-    pub(super) fn find(&self, word: &str) -> Option<Place> {
-        self.marks.find_text(&self.path, word)
-    }
-
-    /// Was something in it wrong and left out?
-    pub(super) fn is_pruned(&self) -> bool {
-        self.marks.was_pruned_below(&self.path)
-    }
-}
+pub(super) use crate::yaml::Spot;
 
 /// A step and where it stands.
 #[derive(Clone)]
