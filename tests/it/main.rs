@@ -19,6 +19,7 @@ mod device_properties;
 #[cfg(test)]
 mod device_tests;
 #[cfg(test)]
+mod embedded_child;
 mod fault_matrix;
 #[cfg(test)]
 mod generated;
