@@ -3,6 +3,7 @@
 mod client;
 mod devices;
 mod documents;
+mod many;
 mod pages;
 mod requests;
 mod running;
