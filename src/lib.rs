@@ -38,6 +38,7 @@ pub mod approval;
 pub mod clock;
 pub mod http;
 pub mod login;
+pub mod machine;
 pub mod runner;
 pub mod server;
 

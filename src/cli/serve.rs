@@ -1,6 +1,8 @@
 //! `devgrant serve`: the reference server in the foreground.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::console::Console;
@@ -47,6 +49,13 @@ pub(super) struct Serve {
     /// The short times of the embedded target: interval 1 s, lifetime 10 s
     #[arg(long)]
     short: bool,
+    /// Where to write, once it listens, one line of JSON: `{"issuer": ..., "admin": ..., "pid": ...}`; the file appears
+    /// whole. `-` is stdout, in place of the words for people
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// End when stdin is closed, so that the server never outlives the program that started it
+    #[arg(long)]
+    until_stdin_closes: bool,
 }
 
 fn for_client(text: &str) -> Result<(String, Duration), String> {
@@ -110,10 +119,23 @@ impl Serve {
             }
         };
         let origin = format!("http://{}", running.public());
-        console.out(&banner(&config, &origin, &format!("http://{}", running.admin())));
-        // Where the signal cannot be listened for, the server runs until the process is ended.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+        let admin = format!("http://{}", running.admin());
+        let ready = ready(config.origin().unwrap_or(&origin), &admin);
+        match &self.ready_file {
+            Some(file) if file == Path::new("-") => console.out(&ready),
+            file => {
+                console.out(&banner(&config, &origin, &admin));
+                if let Some(Err(error)) = file.as_ref().map(|file| appear(file, &ready)) {
+                    console.note(&format!(
+                        "error: {error}\nhelp: give --ready-file a place that can be written to"
+                    ));
+                    return Exit::NotJudged;
+                }
+            }
+        }
+        tokio::select! {
+            () = interrupted() => {}
+            () = stdin_closed(), if self.until_stdin_closes => {}
         }
         running.shutdown().await;
         Exit::Good
@@ -145,6 +167,34 @@ impl Serve {
         }
         Ok(config.with_faults(self.fault.iter().copied()))
     }
+}
+
+/// Waits for ctrl-C.
+async fn interrupted() {
+    // Where the signal cannot be listened for, the server runs until the process is ended.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Waits until nobody holds the other end of stdin; what is written there is left aside.
+async fn stdin_closed() {
+    // An error is as good as the end: nobody can be heard there.
+    let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await;
+}
+
+/// What a program needs to know to use the server.
+fn ready(issuer: &str, admin: &str) -> String {
+    format!("{}\n", serde_json::json!({ "issuer": issuer, "admin": admin, "pid": std::process::id() }))
+}
+
+/// Writes a file so that whoever waits for it never sees a part of it.
+fn appear(file: &Path, text: &str) -> Result<(), String> {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let aside = file.with_file_name(name);
+    let written = fs::write(&aside, text).and_then(|()| fs::rename(&aside, file));
+    written.map_err(|error| format!("write {}: {error}", file.display()))
 }
 
 /// What a person needs to know to use the server.

@@ -162,6 +162,18 @@ impl Sessions {
         Serial { number: self.drawn, wall }
     }
 
+    /// The device code that a poll is answered about: its own.
+    fn asked_about<'sent>(&mut self, sent: &'sent str, client: &str, rules: Rules) -> Cow<'sent, str> {
+        let own = Cow::Borrowed(sent);
+        if !rules.waived(Rule::AnswersAboutOwnCode) {
+            return own;
+        }
+        let before = self.last_polled.replace(sent.into());
+        let known = before.and_then(|code| self.by_device_code.get(&code));
+        let of_client = known.filter(|session| *session.asked.client == *client);
+        of_client.map_or(own, |session| Cow::Owned(session.device_code.to_string()))
+    }
+
     fn is_taken(&self, user_code: &str) -> bool {
         self.by_user_code.contains_key(&codes::canonical(user_code))
     }

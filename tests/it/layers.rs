@@ -47,6 +47,8 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     // `in_process` serves the pages of a router to the approval drivers too.
     ("http", 2, "approval compose exchange"),
     ("login", 2, "clock compose device exchange http outcome protocol secret suite target"),
+    // What this machine gives and what processes take of it; starts the embedded server by its flags alone.
+    ("machine", 2, ""),
     (
         "runner",
         2,
@@ -97,7 +99,12 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::time::SystemTime", &[], "take the date from clock::wall"),
     ("Instant::now", &LAYER_2_AND_RIM, "pure code takes the present instant as an argument"),
     ("std::env", &["cli"], "read the environment in cli/ and hand the value on"),
-    ("std::fs", &["cli", "yaml"], "files are read and written in cli/; yaml/ opens the file of a source"),
+    (
+        "std::fs",
+        &["cli", "machine", "yaml"],
+        "files are read and written in cli/; yaml/ opens the file of a source, machine/ those of the kernel",
+    ),
+    ("rustix", &["machine"], "limits, processes and cores are looked at in machine/"),
     ("std::io::stdout", &["cli"], "return text, and let cli/ print it"),
     ("std::io::stderr", &["cli"], "return text, and let cli/ print it"),
     ("reqwest", &["http"], "send through http::Transport, or http::HttpPages"),
@@ -114,8 +121,8 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("goose", &[], "only load/goose.rs will name goose"),
 ];
 
-const LAYER_2_AND_RIM: [&str; 9] =
-    ["approval", "clock", "http", "login", "runner", "server", "cli", "judge", "selftest"];
+const LAYER_2_AND_RIM: [&str; 10] =
+    ["approval", "clock", "http", "login", "machine", "runner", "server", "cli", "judge", "selftest"];
 
 /// Macros that print; `cli/console.rs` and the screen of `login` write to handles.
 const PRINTING: [&str; 5] = ["println", "print", "eprintln", "eprint", "dbg"];

@@ -19,6 +19,8 @@ mod device_properties;
 #[cfg(test)]
 mod device_tests;
 #[cfg(test)]
+mod embedded_child;
+#[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]
 mod generated;

@@ -4,6 +4,7 @@ mod client;
 mod devices;
 mod documents;
 mod load;
+mod many;
 mod pages;
 mod requests;
 mod running;
