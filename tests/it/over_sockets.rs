@@ -185,7 +185,7 @@ fn checks<'a>(catalog: &Catalog, row: &'a Row) -> BTreeSet<&'a str> {
 #[test]
 fn a_fault_of_each_family_is_played_over_sockets() {
     let played: BTreeSet<&str> = played().iter().map(|fault| fault.id).collect();
-    for family in faults::FAMILIES {
+    for family in faults::FAMILIES.iter().filter(|family| family.shows == faults::Shows::ToChecks) {
         assert!(family.faults.iter().any(|fault| played.contains(fault.id)), "{}", family.title);
     }
 }
