@@ -2,9 +2,10 @@
 //! the same status and body, or to no answer; and the connection must be good for another request, or not.
 //!
 //! The thin connection is stricter in one point: a head, interim answers included, ends at [`LARGEST_HEAD`], where hyper
-//! takes 408 KiB and any number of interim answers. It is earlier in one: it refuses a `Content-Length` above the limit
-//! when it reads it, where the runner reads on until more bytes have come than it takes, or waits for them in vain.
-//! Laxer it is in none. The runner's limit of a body is laid upon hyper here as the runner does it.
+//! takes 408 KiB and any number of interim answers. It is earlier in two: it refuses a `Content-Length` above the limit
+//! when it reads it, where the runner reads on until more bytes have come than it takes; and it sees a malformed head in
+//! the first 16 KiB of it, where hyper looks at the first 8 KiB and then waits for the empty line. Laxer it is in none.
+//! The runner's limit of a body is laid upon hyper here as the runner does it.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -80,28 +81,34 @@ pub(super) async fn by_hyper(script: &Script) -> Judged {
     judged
 }
 
-/// Both agree, but for the two points above; what became of it.
+/// Both agree, but for the points above; what became of it.
 pub(super) async fn agree(script: &Script) -> Judged {
     let (thin, failure) = by_thin(script).await;
     let hyper = by_hyper(script).await;
-    if thin != hyper {
-        let is_too_large = failure == Some(Failure::TooLarge)
-            && (hyper == Judged::Waits || script.bytes.len() > LARGEST_HEAD);
-        let shown = String::from_utf8_lossy(&script.bytes[..script.bytes.len().min(3000)]);
-        assert!(
-            is_too_large,
-            "thin: {thin:?} ({failure:?})\nhyper: {hyper:?}\ncloses: {}, cuts: {:?}\n{shown:?}",
-            script.closes, script.cuts
-        );
+    if thin == hyper {
+        return thin;
     }
+    let is_longer_head = failure == Some(Failure::TooLarge) && script.bytes.len() > LARGEST_HEAD;
+    // Who refuses earlier must have been right: no answer may come of it when the head and the connection end here.
+    let is_earlier = failure.is_some() && hyper == Judged::Waits && {
+        let bytes = [&script.bytes[..], b"\r\n\r\n"].concat();
+        by_hyper(&Script { bytes, cuts: script.cuts.clone(), closes: true }).await == Judged::Failure
+    };
+    let shown = String::from_utf8_lossy(&script.bytes[..script.bytes.len().min(3000)]);
+    assert!(
+        is_longer_head || is_earlier,
+        "thin: {thin:?} ({failure:?})\nhyper: {hyper:?}\ncloses: {}, cuts: {:?}\n{shown:?}",
+        script.closes,
+        script.cuts
+    );
     thin
 }
 
 #[tokio::test(start_paused = true)]
-async fn eight_thousand_answers_are_judged_as_hyper_judges_them() {
+async fn five_thousand_answers_are_judged_as_hyper_judges_them() {
     let mut generator = Generator::new(8628);
     let (mut good, mut reusable, mut bad, mut waiting) = (0, 0, 0, 0);
-    for _ in 0..8_000 {
+    for _ in 0..5_000 {
         match agree(&generator.script()).await {
             Judged::Answer(_, is_reusable) => {
                 good += 1;
@@ -113,7 +120,7 @@ async fn eight_thousand_answers_are_judged_as_hyper_judges_them() {
     }
     // Neither side may win by saying the same of everything.
     assert!(
-        good > 2_000 && reusable > 500 && bad > 1_000 && waiting > 200,
+        good > 1_500 && reusable > 500 && bad > 1_000 && waiting > 150,
         "{good} answers ({reusable} reusable), {bad} failures, {waiting} waits"
     );
 }

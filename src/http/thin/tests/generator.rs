@@ -48,7 +48,7 @@ impl Generator {
                 self.pick(&["\r\n", "x", "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"]);
             bytes.extend_from_slice(surplus.as_bytes());
         }
-        if self.one_in(4) {
+        if self.one_in(8) {
             self.mutate(&mut bytes);
         }
         self.cut(bytes)
@@ -85,7 +85,7 @@ impl Generator {
             _ => (0..self.below(6)).map(|_| self.below(bytes.len() + 1)).collect(),
         };
         cuts.sort_unstable();
-        Script { bytes, cuts, closes: self.one_in(2) }
+        Script { bytes, cuts, closes: self.one_in(3) }
     }
 
     fn answer(&mut self) -> Vec<u8> {
@@ -138,15 +138,13 @@ impl Generator {
     }
 
     fn headers(&mut self) -> Vec<Vec<u8>> {
-        const GOOD: [&str; 13] = [
+        const GOOD: [&str; 11] = [
             "content-type: application/json",
             "Content-Type: application/json; charset=utf-8",
             "retry-after: 5",
             "Cache-Control: no-store",
             "date: Fri, 27 Nov 2026 04:11:07 GMT",
             "connection: keep-alive",
-            "Connection: close",
-            "connection: Keep-Alive, Close",
             "connection: upgrade",
             "x-empty:",
             "x-blank:   a b \t",
@@ -172,6 +170,10 @@ impl Generator {
         if many > 6 {
             lines.resize(self.below(8) + 95, b"x: y".to_vec());
         }
+        if self.one_in(5) {
+            let line = self.pick(&["Connection: close", "connection: Keep-Alive, Close"]).as_bytes().to_vec();
+            lines.insert(self.below(lines.len() + 1), line);
+        }
         if self.one_in(12) {
             let line = self.pick(&BAD).as_bytes().to_vec();
             lines.insert(self.below(lines.len() + 1), line);
@@ -193,7 +195,11 @@ impl Generator {
         match self.below(3) {
             0 => vec![b'x'; length],
             1 => b"\r\n0\r\n\r\n{HTTP/1.1 200 OK".iter().copied().cycle().take(length).collect(),
-            _ => (0..length).map(|_| self.random.random()).collect(),
+            _ => {
+                let mut bytes = vec![0; length];
+                self.random.fill(&mut bytes[..]);
+                bytes
+            }
         }
     }
 
