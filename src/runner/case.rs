@@ -245,6 +245,11 @@ impl<'a> Player<'a> {
     ) -> Result<Arc<Exchange>, Stop> {
         let label = Label { case: &self.name, endpoint, client, on_pace_from };
         let exchange = self.run.link.exchange(&*self.transport, label, composed).await;
+        self.received(exchange)
+    }
+
+    /// Takes an answer in; trouble of our own is nothing that a check may judge.
+    pub(super) fn received(&self, exchange: Arc<Exchange>) -> Result<Arc<Exchange>, Stop> {
         self.take(exchange.clone());
         match &exchange.answer {
             Err(NoAnswer::Ours(trouble)) => Err(Stop::Error(trouble.clone())),

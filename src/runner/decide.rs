@@ -4,8 +4,10 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt;
+use tokio::sync::SemaphorePermit;
 
 use super::case::{Player, Stop, no_session};
+use super::link::Label;
 use super::pages::{Visit, not_there, start};
 use super::poll::PollAs;
 use super::session::Session;
@@ -13,7 +15,7 @@ use crate::approval::{ApprovalError, Ask, Manner, Tab, Trace};
 use crate::exchange::Exchange;
 use crate::outcome::Outcome;
 use crate::plan::decides_as;
-use crate::protocol::Capability;
+use crate::protocol::{Capability, Endpoint};
 use crate::suite::{Decide, Edits, Offset, Step, Together};
 use crate::target::Decision;
 use crate::timing::Timekeeper as _;
@@ -153,12 +155,17 @@ impl<'a> Player<'a> {
         self.run.link.wait_until(&self.name, due, "the interval").await;
         let offsets: Vec<i64> = steps.iter().map(|step| self.round.drawn(offset_of(step))).collect();
         let first = offsets.iter().min().copied().unwrap_or_default();
+        let polls = steps.iter().filter(|step| matches!(step, Together::Poll(_))).count();
+        let mut places = self.run.link.places(polls).await;
         let start = self.run.link.now();
         let this = &*self;
-        let all = steps.iter().zip(offsets).zip(&tabs).map(|((step, offset), tab)| async move {
+        let places =
+            steps.iter().map(|step| matches!(step, Together::Poll(_)).then(|| places.pop()).flatten());
+        let all = steps.iter().zip(offsets).zip(&tabs).zip(places);
+        let all = all.map(|(((step, offset), tab), place)| async move {
             let wait = Duration::from_millis((offset - first).unsigned_abs());
             this.run.link.wait_until(&this.name, start + wait, "its turn").await;
-            this.one_of_many(step, tab.as_ref()).await
+            this.one_of_many(step, tab.as_ref(), place).await
         });
         let done = futures_util::future::join_all(all).await;
         let decisions = done.iter().filter(|done| matches!(done, Done::Decided(_))).count();
@@ -209,13 +216,18 @@ impl<'a> Player<'a> {
         }
     }
 
-    async fn one_of_many(&self, step: &Together, tab: Option<&Tab>) -> Done {
+    async fn one_of_many(
+        &self,
+        step: &Together,
+        tab: Option<&Tab>,
+        place: Option<SemaphorePermit<'_>>,
+    ) -> Done {
         let (decide, decision) = match step {
             Together::Approve(decide) => (decide, Decision::Approve),
             Together::Deny(decide) => (decide, Decision::Deny),
             Together::Poll(poll) => {
                 let answer = match self.session(&poll.session) {
-                    Some(session) => self.poll_beside(session, &poll.edits()).await,
+                    Some(session) => self.poll_beside(session, &poll.edits(), place).await,
                     None => Err(no_session(&poll.session)),
                 };
                 return Done::Polled { session: poll.session.clone(), answer };
@@ -228,10 +240,17 @@ impl<'a> Player<'a> {
         Done::Decided(self.submit(decide, decision, &visit, tab, None).await)
     }
 
-    /// A poll that is one of several things at once: sent as it is, nothing repeated.
-    async fn poll_beside(&self, session: &Session, edits: &Edits) -> Result<Arc<Exchange>, Stop> {
+    /// A poll that is one of several things at once: sent as it is, in the place that is held for it, nothing repeated.
+    async fn poll_beside(
+        &self,
+        session: &Session,
+        edits: &Edits,
+        place: Option<SemaphorePermit<'_>>,
+    ) -> Result<Arc<Exchange>, Stop> {
         let (composed, role) = self.compose_poll(session, &PollAs { edits, client: None })?;
-        let exchange = self.send_paced(crate::protocol::Endpoint::Token, role, composed, None).await?;
+        let label = Label { case: &self.name, endpoint: Endpoint::Token, client: role, on_pace_from: None };
+        let exchange = self.run.link.exchange_in(place, &*self.transport, label, composed).await;
+        let exchange = self.received(exchange)?;
         self.chronicle(session, edits, role, &exchange);
         Ok(exchange)
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::time::Instant;
 
 use super::pages;
@@ -34,6 +34,8 @@ pub(super) const PATIENCE: u32 = 3;
 pub struct Link {
     transport: Arc<dyn Transport>,
     jobs: Arc<Semaphore>,
+    /// How many there may be in flight.
+    most: usize,
     events: mpsc::Sender<Event>,
     start: Instant,
     counter: AtomicU32,
@@ -72,6 +74,7 @@ impl Link {
         }
         Self {
             transport,
+            most: jobs.available_permits(),
             jobs,
             events,
             start: Instant::now(),
@@ -139,15 +142,38 @@ impl Link {
         label: Label<'_>,
         composed: Composed,
     ) -> Arc<Exchange> {
+        self.exchange_in(None, by, label, composed).await
+    }
+
+    /// The same in a place that is held for it, if there is one.
+    pub(super) async fn exchange_in(
+        &self,
+        place: Option<SemaphorePermit<'_>>,
+        by: &dyn Transport,
+        label: Label<'_>,
+        composed: Composed,
+    ) -> Arc<Exchange> {
         let sent = {
             // The semaphore is never closed; were it, one request too many would be in flight, no more.
-            let _permit = self.jobs.acquire().await;
+            let _place = match place {
+                Some(place) => Some(place),
+                None => self.jobs.acquire().await.ok(),
+            };
             by.send(&composed).await
         };
         self.keep(label, composed, sent).await
     }
 
-    /// The same; a limiter is waited out, a few times.
+    /// So many places among the requests in flight, or as many as there are, for what is going to happen at one moment:
+    /// whoever waits for a place then comes too late. Each is given back with its own answer, because what happens
+    /// beside it may wait for a place, too.
+    pub(super) async fn places(&self, wanted: usize) -> Vec<SemaphorePermit<'_>> {
+        let wanted = u32::try_from(wanted.min(self.most)).unwrap_or(u32::MAX);
+        let mut held = self.jobs.acquire_many(wanted).await.ok();
+        std::iter::from_fn(|| held.as_mut()?.split(1)).collect()
+    }
+
+    /// Sends one request and keeps what came of it; a limiter is waited out, a few times.
     pub(super) async fn exchange_patiently(
         &self,
         by: &dyn Transport,
