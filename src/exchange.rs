@@ -162,6 +162,12 @@ impl Exchange {
         self.read.members.as_ref()
     }
 
+    /// The `error` of the answer, where it is a text (RFC 6749 §5.2).
+    #[must_use]
+    pub fn error_word(&self) -> Option<&str> {
+        self.members()?.get("error")?.as_str()
+    }
+
     /// From the first byte out to the last byte in.
     #[must_use]
     pub fn took(&self) -> Duration {

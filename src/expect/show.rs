@@ -47,7 +47,7 @@ fn page(exchange: &Exchange, answer: &Answer) -> String {
 
 /// What an answer says in a word or two: its error word, or what came in its place.
 pub fn answer_word(exchange: &Exchange) -> String {
-    let error = exchange.members().and_then(|members| members.get("error")?.as_str());
+    let error = exchange.error_word();
     match (&exchange.answer, exchange.outcome()) {
         (Err(_), _) => "no answer".to_owned(),
         (Ok(_), Outcome::Granted) => "a token".to_owned(),

@@ -294,8 +294,7 @@ fn remarks<'a>(log: &'a Log, oracle: &'a Oracle) -> Vec<Remark<'a>> {
 }
 
 fn answered(exchange: &Exchange) -> Answered {
-    let members = exchange.members();
-    let error = members.and_then(|members| members.get("error")?.as_str());
+    let error = exchange.error_word();
     let tokens = TokenSet::read(exchange, None).map(|set| {
         let mut hasher = DefaultHasher::new();
         (set.access_token, set.refresh_token).hash(&mut hasher);
