@@ -222,8 +222,8 @@ impl Matrix {
         out
     }
 
-    /// Takes in what a fault tripped; nothing of those that show only under load. What was reviewed keeps its words; what is new waits for some, unless it is the
-    /// only one that could be about the fault.
+    /// Takes in what a fault tripped; nothing of those that show only under load. What was reviewed keeps its words;
+    /// what is new waits for some, unless it is the only one that could be about the fault.
     pub fn take(&mut self, fault: &Fault, tripped: &Tripped) {
         if fault.shows() == Shows::UnderLoad {
             return;

@@ -113,7 +113,8 @@ impl Compared {
 }
 
 impl Report {
-    /// The clean server is green, every fault is caught as reviewed or shows only under load, and every must-level check can fail.
+    /// The clean server is green, every fault is caught as reviewed or shows only under load, and every must-level
+    /// check can fail.
     #[must_use]
     pub fn is_as_reviewed(&self) -> bool {
         self.clean.cases.is_empty()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::console::Console;
+use super::console::{self, Console};
 use super::exit::Exit;
 use super::faults;
 use super::files::{self, Files, KnownList};
@@ -249,12 +249,7 @@ impl Check {
             driver: target.approval.as_ref().map(Approval::name),
         };
         let doing = async {
-            let interrupt = async {
-                // Where the signal cannot be listened for, nothing interrupts but the end of the process.
-                if tokio::signal::ctrl_c().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            };
+            let interrupt = console::interrupted();
             tokio::pin!(interrupt);
             let before = tokio::select! {
                 before = prepare(&link, wanted) => before.map_err(Some),

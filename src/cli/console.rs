@@ -247,6 +247,13 @@ fn draw(bar: &ProgressBar, line: &Line) {
     bar.tick();
 }
 
+/// Waits for ctrl-C. Where the signal cannot be listened for, nothing interrupts but the end of the process.
+pub(super) async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

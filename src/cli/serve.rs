@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::console::Console;
+use super::console::{self, Console};
 use super::exit::Exit;
 use super::faults;
 use crate::server::endpoint::Endpoint;
@@ -134,7 +134,7 @@ impl Serve {
             }
         }
         tokio::select! {
-            () = interrupted() => {}
+            () = console::interrupted() => {}
             () = stdin_closed(), if self.until_stdin_closes => {}
         }
         running.shutdown().await;
@@ -166,14 +166,6 @@ impl Serve {
             );
         }
         Ok(config.with_faults(self.fault.iter().copied()))
-    }
-}
-
-/// Waits for ctrl-C.
-async fn interrupted() {
-    // Where the signal cannot be listened for, the server runs until the process is ended.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

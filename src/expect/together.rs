@@ -35,15 +35,7 @@ fn judge(expectation: &Expectation, views: &[View<'_>], scope: &dyn Scope) -> Ov
         }
         Expectation::Not(inner) if as_a_whole => not(inner, views, scope),
         Expectation::AnyOf(alternatives) if as_a_whole => any_of(alternatives, views, scope),
-        Expectation::Count(_)
-        | Expectation::Never(_)
-        | Expectation::Tokens(_)
-        | Expectation::Distinct(_)
-        | Expectation::Alphabet(_)
-        | Expectation::Entropy(_)
-        | Expectation::Uniform(_)
-        | Expectation::Unordered(_)
-        | Expectation::Unrelated(_) => {
+        _ if expectation.is_of_many() => {
             if views.is_empty() {
                 return not_exercised("there is no answer to look at");
             }

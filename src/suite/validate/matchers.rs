@@ -341,18 +341,22 @@ fn bits(grades: [Option<Bits>; 3], because: Option<&str>, at: &Spot<'_>, out: &m
     }
 }
 
+/// Does it compare the codes of device authorization responses?
+fn is_of_codes(expectation: &Expectation) -> bool {
+    match expectation {
+        Expectation::Distinct(Distinct { of })
+        | Expectation::Entropy(Entropy { of, .. })
+        | Expectation::Uniform(Uniform { of })
+        | Expectation::Unordered(Unordered { of, .. }) => *of != CodeKind::RefreshToken,
+        Expectation::Alphabet(_) | Expectation::Unrelated(_) => true,
+        _ => false,
+    }
+}
+
 /// Expectations about many answers on a step that brings one, or about codes where there are no codes to compare.
 pub(super) fn of_one_answer(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     for (expectation, at) in nested(&check.expect, &at.to("expect")) {
-        let of_codes = match expectation {
-            Expectation::Distinct(Distinct { of })
-            | Expectation::Entropy(Entropy { of, .. })
-            | Expectation::Uniform(Uniform { of })
-            | Expectation::Unordered(Unordered { of, .. }) => *of != CodeKind::RefreshToken,
-            Expectation::Alphabet(_) | Expectation::Unrelated(_) => true,
-            _ => false,
-        };
-        if of_codes && !check.steps.is_empty() {
+        if is_of_codes(expectation) && !check.steps.is_empty() {
             out.push(
                 Diagnostic::error(
                     "many-of-one",
@@ -394,13 +398,8 @@ fn of_too_little(expectation: &Expectation, step: &Step) -> Option<(String, Stri
         }
     };
     let looks_at_codes = match expectation {
-        Expectation::Distinct(Distinct { of })
-        | Expectation::Entropy(Entropy { of, .. })
-        | Expectation::Uniform(Uniform { of })
-        | Expectation::Unordered(Unordered { of, .. }) => *of != CodeKind::RefreshToken,
-        Expectation::Alphabet(_) | Expectation::Unrelated(_) => true,
-        Expectation::Tokens(_) => false,
-        _ => brings_codes,
+        Expectation::Count(_) | Expectation::Never(_) => brings_codes,
+        _ => is_of_codes(expectation),
     };
     if looks_at_codes != brings_codes {
         let (wanted, brought) = if brings_codes { ("tokens", "codes") } else { ("codes", "tokens") };
