@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use url::Url;
 
-use super::console::Console;
+use super::console::{self, Console};
 use super::exit::Exit;
 use super::files;
 use crate::http::{Roots, Transport, Wire};
@@ -89,7 +89,7 @@ impl Login {
                     Exit::NotJudged
                 }
             },
-            _ = tokio::signal::ctrl_c() => Exit::Interrupted,
+            () = console::interrupted() => Exit::Interrupted,
         };
         if let Some(running) = running {
             running.shutdown().await;
