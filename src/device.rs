@@ -10,6 +10,8 @@
 
 use std::time::Duration;
 
+use crate::outcome::Outcome;
+
 /// The interval where the server names none (RFC 8628 §3.2).
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -32,9 +34,11 @@ pub struct Device {
     /// The last instant at which a poll may be due.
     deadline: u64,
     interval: u32,
-    slow_downs: u32,
+    /// Polls that were answered or given up.
+    answers: u32,
+    slow_downs: u16,
     /// Seconds that the last answer asked to stay away without changing the interval.
-    retry_after: u32,
+    retry_after: u16,
     /// Polls in a row that got no answer.
     failures: u8,
     stop: Option<Stop>,
@@ -97,6 +101,27 @@ pub enum Answer {
     Unusable,
 }
 
+impl Answer {
+    /// What a device makes of an answer to its poll: `interval` is the answer's member, `retry_after` its header, both
+    /// asked for only where they matter.
+    pub fn of(
+        outcome: Outcome,
+        interval: impl FnOnce() -> Option<Duration>,
+        retry_after: impl FnOnce() -> Option<Duration>,
+    ) -> Self {
+        match outcome {
+            Outcome::Pending => Self::Pending,
+            Outcome::SlowDown => Self::SlowDown { given: interval().max(retry_after()) },
+            Outcome::Granted => Self::Granted,
+            Outcome::Denied => Self::Denied,
+            Outcome::Expired => Self::Expired,
+            Outcome::Refused => Self::Refused,
+            Outcome::Limited | Outcome::Broken => Self::NoAnswer { retry_after: retry_after() },
+            Outcome::Codes | Outcome::Malformed | Outcome::Wordless => Self::Unusable,
+        }
+    }
+}
+
 impl Device {
     /// A device that has received its codes at `received`.
     ///
@@ -108,6 +133,7 @@ impl Device {
             heard: nanos(received),
             deadline: lifetime.map_or(NEVER, |lifetime| nanos(received.saturating_add(lifetime))),
             interval: whole_seconds(interval.unwrap_or(DEFAULT_INTERVAL)).max(1),
+            answers: 0,
             slow_downs: 0,
             retry_after: 0,
             failures: 0,
@@ -123,8 +149,14 @@ impl Device {
 
     /// How many slow_downs it was given.
     #[must_use]
-    pub const fn slow_downs(&self) -> u32 {
+    pub const fn slow_downs(&self) -> u16 {
         self.slow_downs
+    }
+
+    /// How many of its polls were answered or given up.
+    #[must_use]
+    pub const fn answers(&self) -> u32 {
+        self.answers
     }
 
     /// When the codes end by the announced lifetime.
@@ -152,6 +184,7 @@ impl Device {
             return;
         }
         self.heard = self.heard.max(nanos(at));
+        self.answers = self.answers.saturating_add(1);
         self.retry_after = 0;
         match answer {
             Answer::Pending => self.failures = 0,
@@ -165,7 +198,8 @@ impl Device {
             }
             Answer::NoAnswer { retry_after } => {
                 self.failures = self.failures.saturating_add(1);
-                self.retry_after = retry_after.map_or(0, whole_seconds);
+                let seconds = retry_after.map_or(0, whole_seconds);
+                self.retry_after = u16::try_from(seconds).unwrap_or(u16::MAX);
             }
             Answer::Granted => self.stop = Some(Stop::Granted),
             Answer::Denied => self.stop = Some(Stop::Denied),

@@ -30,6 +30,7 @@ pub mod redact;
 pub mod requirement;
 pub mod scenario;
 pub mod suite;
+pub mod tally;
 pub mod target;
 pub mod verdict;
 
@@ -37,6 +38,7 @@ pub mod verdict;
 pub mod approval;
 pub mod clock;
 pub mod http;
+pub mod load;
 pub mod login;
 pub mod machine;
 pub mod runner;

@@ -114,6 +114,12 @@ impl Oracle {
         Self { table, terms }
     }
 
+    /// The tolerances.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     /// A code that was asked for at `sent` and received at `received`. Without an `interval` it is 5 s (RFC 8628 §3.2);
     /// without a `lifetime` the code may end at any moment, and never has to.
     #[must_use]

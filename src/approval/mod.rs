@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::target::Approval;
+use crate::target::{Approval, FormRecipe};
 
 mod ask;
 mod closure;
@@ -24,13 +24,19 @@ pub use trace::{Fetched, Trace, header_list};
 
 pub use crate::target::Decision;
 
+/// The driver that needs nobody: it fills in forms by a recipe.
+#[must_use]
+pub fn form(recipe: &FormRecipe, pages: Arc<dyn Pages>) -> Box<dyn Driver> {
+    Box::new(form::Form::new(recipe, pages))
+}
+
 /// The table of drivers: which one plays the user as the target file says.
 ///
 /// One driver serves all cases at once; each [`Driver::decide`] has cookies of its own.
 #[must_use]
 pub fn driver(approval: &Approval, pages: Arc<dyn Pages>, prompt: Arc<dyn Prompt>) -> Box<dyn Driver> {
     match approval {
-        Approval::Form(recipe) => Box::new(form::Form::new(recipe, pages)),
+        Approval::Form(recipe) => form(recipe, pages),
         Approval::Manual(settings) => Box::new(manual::Manual::new(settings, prompt)),
     }
 }

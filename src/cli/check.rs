@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::console::{self, Console};
@@ -12,10 +11,11 @@ use super::exit::Exit;
 use super::faults;
 use super::files::{self, Files, KnownList};
 use super::known_failures;
+use super::pages::Gated;
 use super::prompt::StdinPrompt;
 use super::select::Select;
 use super::{live, records};
-use crate::approval::{Driver, PageError, Pages, driver};
+use crate::approval::{Driver, driver};
 use crate::catalog::Entry;
 use crate::clock;
 use crate::event::{Ended, Event};
@@ -29,7 +29,7 @@ use crate::runner::{Link, Options, Trouble, Wanted, prepare};
 use crate::server::faults::Fault;
 use crate::server::{Config, Running, start};
 use crate::target::{Approval, Target};
-use crate::timing::{plain_length, show};
+use crate::timing::plain_length;
 
 /// Judge a server with the conformance suites.
 #[derive(Debug, clap::Args)]
@@ -99,28 +99,6 @@ fn report(text: &str) -> Result<(String, PathBuf), String> {
         Ok((format.to_owned(), path.into()))
     } else {
         Err(format!("no format {format}; one of: {}", names()))
-    }
-}
-
-/// Pages that count among the requests in flight, each answered in time.
-struct Gated {
-    pages: HttpPages,
-    jobs: Arc<Semaphore>,
-    timeout: Duration,
-}
-
-impl Pages for Gated {
-    fn fetch(
-        &self,
-        request: ::http::Request<bytes::Bytes>,
-    ) -> BoxFuture<'_, Result<::http::Response<bytes::Bytes>, PageError>> {
-        async move {
-            // The semaphore is never closed.
-            let _permit = self.jobs.acquire().await;
-            let late = |_| PageError::Unreachable(format!("no answer within {}", show(self.timeout)));
-            tokio::time::timeout(self.timeout, self.pages.fetch(request)).await.map_err(late)?
-        }
-        .boxed()
     }
 }
 
@@ -331,7 +309,7 @@ fn driver_of(
 ) -> Result<Option<Box<dyn Driver>>, String> {
     let Some(approval) = &target.approval else { return Ok(None) };
     let pages = HttpPages::trusting(roots).map_err(|error| error.to_string())?;
-    let gated = Gated { pages, jobs: jobs.clone(), timeout };
+    let gated = Gated::new(pages, jobs.clone(), timeout);
     Ok(Some(driver(approval, Arc::new(gated), Arc::new(StdinPrompt::new(console)))))
 }
 

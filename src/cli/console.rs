@@ -108,6 +108,12 @@ impl Console {
         Progress { console: self, live: Live::default(), drawn: None }
     }
 
+    /// The line of every second of a load run; gone from the screen when dropped.
+    #[must_use]
+    pub fn ticker(&self) -> Ticker<'_> {
+        Ticker { console: self, shown: 0 }
+    }
+
     fn send(&self, job: Job) {
         if let Some(jobs) = &self.jobs {
             // The printing thread lives as long as the sender; a word to a dead one is lost, and nobody can be told.
@@ -173,6 +179,31 @@ impl Progress<'_> {
 }
 
 impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.console.send(Job::Clear);
+    }
+}
+
+/// A line that is given anew each second; where nothing can move, every tenth is written.
+#[derive(Debug)]
+pub struct Ticker<'a> {
+    console: &'a Console,
+    shown: u64,
+}
+
+impl Ticker<'_> {
+    /// Shows the line of the next second.
+    pub fn show(&mut self, line: Line) {
+        self.shown += 1;
+        if self.console.moving {
+            self.console.send(Job::Draw(line));
+        } else if self.shown.is_multiple_of(STANDING.as_secs()) {
+            self.console.note(&format!("{}   {}", line.counts, line.waiting));
+        }
+    }
+}
+
+impl Drop for Ticker<'_> {
     fn drop(&mut self) {
         self.console.send(Job::Clear);
     }

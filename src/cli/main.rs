@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::console::Console;
 use super::exit::Exit;
-use super::{check, compare, coverage, faults, login, records, selftest, serve, suites};
+use super::{check, compare, coverage, faults, load, login, records, selftest, serve, suites};
 use crate::report::terminal::Verbosity;
 
 /// Judges OAuth 2.0 device authorization (RFC 8628) servers.
@@ -21,6 +21,8 @@ struct Devgrant {
 enum Command {
     /// Judge a server with the conformance suites; without a target, the embedded reference server
     Check(Box<check::Check>),
+    /// Play a load scenario: many devices at once, every answer judged
+    Load(Box<load::Load>),
     /// Run the reference server, for testing only
     Serve(serve::Serve),
     /// List what the reference server can do wrong on purpose
@@ -74,6 +76,7 @@ fn run(command: Command, console: &Console) -> Exit {
         Command::Validate(validate) => validate.run(console),
         Command::Generate(generate) => generate.run(console),
         Command::Check(check) => in_runtime(console, check.run(console)),
+        Command::Load(load) => in_runtime(console, load.run(console)),
         Command::Serve(serve) => in_runtime(console, serve.run(console)),
         Command::Login(login) => in_runtime(console, login.run(console)),
     }

@@ -148,6 +148,41 @@ impl Life {
         }
     }
 
+    /// By when somebody had decided for certain.
+    #[must_use]
+    pub fn decided_at(&self) -> Option<Duration> {
+        instant(self.decision_until)
+    }
+
+    /// The end of the last answer.
+    #[must_use]
+    pub fn heard(&self) -> Duration {
+        instant(self.heard).unwrap_or_default()
+    }
+
+    /// Has the device been given a token?
+    #[must_use]
+    pub const fn has_token(&self) -> bool {
+        self.is(TOLD_TOKEN)
+    }
+
+    /// What is known of the code, with its instants, for people.
+    pub fn history(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        let choice = if self.is(APPROVE) { "somebody began to approve" } else { "somebody began to deny" };
+        let known = [
+            (choice, self.decision_from),
+            ("the decision had come out", self.decision_until),
+            ("no token was made before this", if self.is(TOLD_TOKEN) { self.redeemed_from } else { NEVER }),
+            ("a token was made before this", self.redeemed_until),
+            ("a stranger presented the code", self.killed),
+            ("the last answer was in", self.heard),
+            ("the announced end of the code", self.end),
+        ];
+        let mut known: Vec<(&'static str, u32)> = known.into_iter().filter(|(_, at)| *at != NEVER).collect();
+        known.sort_by_key(|(_, at)| *at);
+        known.into_iter().filter_map(|(what, at)| Some((what, instant(at)?)))
+    }
+
     /// The answer, with the states that were possible for it.
     pub(super) fn see(&mut self, answered: &Answered, terms: &Terms) -> Seen {
         self.flying = self.flying.saturating_sub(1);
@@ -318,6 +353,11 @@ fn raise(bound: &mut u32, to: u32) {
 /// Tenths of a millisecond, rounded down.
 fn down(instant: Duration) -> u32 {
     u32::try_from(instant.as_micros() / 100).unwrap_or(NEVER - 1).min(NEVER - 1)
+}
+
+/// A bound as an instant, if it is one.
+fn instant(bound: u32) -> Option<Duration> {
+    (bound != NEVER).then(|| Duration::from_micros(u64::from(bound) * 100))
 }
 
 /// Tenths of a millisecond, rounded up.

@@ -7,6 +7,7 @@ pub mod comparison;
 mod json;
 pub mod judgement;
 pub mod live;
+pub mod load;
 pub mod span;
 pub mod terminal;
 #[cfg(test)]

@@ -38,6 +38,33 @@ pub fn instant(ms: f64) -> String {
     format!("{:.3} s", ms / 1000.0)
 }
 
+/// A number with its thousands apart: `1,204`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Memory: `35 MB`, `1.4 GB`; a MB is a million bytes.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    if bytes < 1e6 {
+        format!("{:.0} kB", bytes / 1e3)
+    } else if bytes < 1e9 {
+        format!("{} MB", trimmed(bytes / 1e6))
+    } else {
+        format!("{} GB", trimmed(bytes / 1e9))
+    }
+}
+
 fn long(ms: f64) -> String {
     let seconds = (ms / 1000.0).round();
     if seconds < 3600.0 {
@@ -76,5 +103,9 @@ mod tests {
             assert_eq!(about(ms), text);
         }
         assert_eq!(instant(12_345.2), "12.345 s");
+        let counts = [0, 12, 999, 1_000, 1_234_567].map(count);
+        assert_eq!(counts, ["0", "12", "999", "1,000", "1,234,567"]);
+        let sizes = [820, 35_400_000, 1_420_000_000].map(bytes);
+        assert_eq!(sizes, ["1 kB", "35.4 MB", "1.4 GB"]);
     }
 }

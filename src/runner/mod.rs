@@ -22,7 +22,7 @@ mod settle;
 mod tokens;
 
 pub use link::Link;
-pub use preflight::{Metadata, Preflight, Trouble, locate, preflight};
+pub use preflight::{Metadata, Preflight, Trouble, announced, locate, preflight};
 pub use prepare::{Ready, Wanted, prepare};
 pub use resolve::Resolved;
 pub use run::Run;

@@ -15,6 +15,7 @@ use super::link::{Label, Link};
 use super::resolve::{Resolved, well_known};
 use super::session::Codes;
 use crate::compose::{Composed, form_post};
+use crate::device::DEFAULT_INTERVAL;
 use crate::exchange::{Exchange, Manner, NoAnswer};
 use crate::outcome::Outcome;
 use crate::plan::Found;
@@ -144,7 +145,7 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
     let found = Found {
         capabilities,
         constants: target.constants(),
-        interval: codes.and_then(|codes| codes.interval).unwrap_or(crate::device::DEFAULT_INTERVAL),
+        interval: codes.and_then(|codes| codes.interval).unwrap_or(DEFAULT_INTERVAL),
         lifetime,
         pace_lifetime: pace.map_or(lifetime, |exchange| lifetime_of(Some(exchange))),
         plain_http,
@@ -202,6 +203,33 @@ fn nothing_at(issuer: &str, foreign: &[String]) -> Trouble {
         detail: Some(places.collect::<Vec<_>>().join("\n")),
         ..incomplete(format!("the issuer {issuer} publishes no metadata"))
     }
+}
+
+/// What the server announces to `tv`: the interval, 5 s where it names none (RFC 8628 §3.2), and the lifetime of its codes.
+///
+/// # Errors
+/// It gives no codes.
+pub async fn announced(
+    link: &Link,
+    target: &Target,
+    endpoints: &Resolved,
+) -> Result<(Duration, Duration), Trouble> {
+    let client =
+        target.client(Role::Tv).ok_or_else(|| incomplete("the target names no client tv".to_owned()))?;
+    let asked = ask(link, endpoints, Role::Tv, client).await;
+    somebody_is_there(&endpoints.device_authorization, &asked.exchange)?;
+    let codes = Codes::read(&asked.exchange);
+    let times = codes.and_then(|codes| Some((codes.interval.unwrap_or(DEFAULT_INTERVAL), codes.lifetime?)));
+    times.ok_or_else(|| Trouble {
+        message: format!(
+            "the device authorization endpoint gives {} no codes with a lifetime: {}",
+            client.id,
+            asked.exchange.outcome()
+        ),
+        detail: asked.exchange.error_word().map(|word| format!("error: {word:?}")),
+        help: "is the client registered, with its secret and its scope as in the target file? devgrant check says more"
+            .to_owned(),
+    })
 }
 
 struct AskedBy {

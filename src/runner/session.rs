@@ -242,19 +242,10 @@ pub(super) type Sessions = BTreeMap<String, Vec<Session>>;
 
 /// What the device makes of an answer.
 fn device_answer(exchange: &Exchange) -> Answer {
-    let retry_after = exchange.answer.as_ref().ok().and_then(exchange::Answer::retry_after);
-    match exchange.outcome() {
-        Outcome::Pending => Answer::Pending,
-        Outcome::SlowDown => {
-            let given = exchange.members().and_then(|members| lenient_number(members.get("interval")?));
-            let given = given.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            Answer::SlowDown { given: given.max(retry_after) }
-        }
-        Outcome::Granted => Answer::Granted,
-        Outcome::Denied => Answer::Denied,
-        Outcome::Expired => Answer::Expired,
-        Outcome::Refused => Answer::Refused,
-        Outcome::Limited | Outcome::Broken => Answer::NoAnswer { retry_after },
-        Outcome::Codes | Outcome::Malformed | Outcome::Wordless => Answer::Unusable,
-    }
+    let interval = || {
+        let seconds = lenient_number(exchange.members()?.get("interval")?)?;
+        Duration::try_from_secs_f64(seconds).ok()
+    };
+    let retry_after = || exchange.answer.as_ref().ok().and_then(exchange::Answer::retry_after);
+    Answer::of(exchange.outcome(), interval, retry_after)
 }

@@ -1,6 +1,7 @@
 //! Thresholds as people write them, and the condition of `--abort-on`.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -48,6 +49,12 @@ impl AbortWatch {
         Self { rule, since: None }
     }
 
+    /// What it watches.
+    #[must_use]
+    pub const fn rule(&self) -> &AbortRule {
+        &self.rule
+    }
+
     /// Looks at the figures of the last moments, at `now` after the start; ends the run?
     pub fn sees(&mut self, now: Duration, figures: &impl Figures, setting: &Setting) -> bool {
         let is_so = self.rule.condition.judge(figures, setting, Generator::KeptUp);
@@ -57,6 +64,18 @@ impl AbortWatch {
         }
         let since = *self.since.get_or_insert(now);
         now.saturating_sub(since) >= self.rule.lasting
+    }
+}
+
+impl fmt::Display for AbortRule {
+    /// `p99(pending) > 2 s for 10 s`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { condition, lasting } = self;
+        if lasting.is_zero() {
+            write!(f, "{condition}")
+        } else {
+            write!(f, "{condition} for {} s", lasting.as_secs_f64())
+        }
     }
 }
 

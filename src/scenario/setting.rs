@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::model::{Arrive, Scenario};
+use crate::protocol::words::words;
 use crate::timing::{Constant, Constants, Timekeeper};
 
 /// What the server announces, and the tolerances of the target.
@@ -29,19 +30,22 @@ pub struct Timeline {
     pub drain: Duration,
 }
 
-/// Where in a run an instant is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// Held devices arrive.
-    Fill,
-    /// All are there, and nothing is measured yet.
-    WarmUp,
-    /// What is measured.
-    Duration,
-    /// Nothing new starts.
-    Drain,
-    /// It has ended.
-    Over,
+words! {
+    /// Where in a run an instant is.
+    #[derive(Default)]
+    Stage {
+        /// Held devices arrive.
+        #[default]
+        Fill = "fill",
+        /// All are there, and nothing is measured yet.
+        WarmUp = "warm-up",
+        /// What is measured.
+        Duration = "measured",
+        /// Nothing new starts.
+        Drain = "drain",
+        /// It has ended.
+        Over = "over",
+    }
 }
 
 impl Setting {

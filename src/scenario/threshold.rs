@@ -79,6 +79,8 @@ words! {
         Token = "token",
         /// Decisions by the approval driver.
         Approval = "approval",
+        /// Polls with codes that were never issued.
+        Stranger = "stranger",
     }
 }
 
@@ -196,10 +198,31 @@ words! {
     }
 }
 
+impl Series {
+    /// Is an answer of this operation and meaning one of them? Strangers have a series of their own.
+    #[must_use]
+    pub fn has(self, operation: Operation, outcome: Outcome) -> bool {
+        match self {
+            Self::Operation(wanted) => wanted == operation,
+            Self::Outcome(wanted) => {
+                let is_polled = matches!(operation, Operation::Token | Operation::DeviceAuthorization);
+                wanted == outcome && is_polled
+            }
+        }
+    }
+}
+
 impl Threshold {
     /// A bound that somebody wrote so.
     pub(super) fn new(quantity: Quantity, relation: Relation, bound: Bound, text: &str) -> Self {
         Self { quantity, relation, bound, text: text.to_owned() }
+    }
+
+    /// The figure as its author wrote it: `p99(pending)`.
+    #[must_use]
+    pub fn left(&self) -> &str {
+        let end = self.text.find(['<', '>', '=']).unwrap_or(self.text.len());
+        self.text.get(..end).unwrap_or_default().trim_end()
     }
 
     /// Holds the figures of a run against it.

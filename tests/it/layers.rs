@@ -38,15 +38,24 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("coverage", 1, "catalog event requirement"),
     ("target", 1, "diagnostic protocol secret timing yaml"),
     ("scenario", 1, "diagnostic outcome protocol suite timing yaml"),
+    // What a load run measured; knows no clock and no socket.
+    ("tally", 1, "oracle outcome protocol scenario"),
     ("plan", 1, "catalog event protocol suite target timing verdict"),
     ("compose", 1, "exchange secret suite target"),
-    ("device", 1, ""),
+    // What an answer is for a device follows from what it means.
+    ("device", 1, "outcome"),
     // 2 doing
     ("clock", 2, ""),
     ("approval", 2, "exchange protocol secret suite target"),
     // `in_process` serves the pages of a router to the approval drivers too.
     ("http", 2, "approval compose exchange"),
     ("login", 2, "clock compose device exchange http outcome protocol secret suite target"),
+    // The load engine: devices as records, the oracle on every answer.
+    (
+        "load",
+        2,
+        "approval compose device http machine oracle outcome protocol redact scenario suite tally target",
+    ),
     // What this machine gives and what processes take of it; starts the embedded server by its flags alone.
     ("machine", 2, ""),
     (
@@ -65,13 +74,14 @@ const ALLOWED: &[(&str, u8, &str)] = &[
         "ambiguous catalog coverage diagnostic matrix oracle record requirement scenario server suite verdict",
     ),
     ("matrix", 3, "catalog diagnostic protocol server suite verdict yaml"),
-    ("report", 3, "compare event protocol record verdict"),
+    ("report", 3, "compare event protocol record scenario tally verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (
         "cli",
         4,
-        "ambiguous approval catalog clock compare coverage diagnostic edition event expect generated http known login matrix \
-         plan protocol record report requirement runner selftest server suite target timing verdict yaml",
+        "ambiguous approval catalog clock compare coverage diagnostic edition event expect generated http known load \
+         login machine matrix oracle plan protocol record report requirement runner scenario selftest server suite tally \
+         target timing verdict yaml",
     ),
     // The same for a test of somebody else's: no flags, no files, no terminal.
     (
@@ -109,7 +119,8 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::io::stderr", &["cli"], "return text, and let cli/ print it"),
     ("reqwest", &["http"], "send through http::Transport, or http::HttpPages"),
     ("httparse", &["http"], "answers are read by http"),
-    ("tokio_rustls", &["http"], "connections are made by http"),
+    ("hdrhistogram", &["tally"], "times are kept in tally"),
+    ("tokio_rustls", &["http", "load"], "connections are made by http"),
     ("axum", &["http", "judge", "server"], "only the reference server and what takes a router know axum"),
     ("maud", &["server"], "HTML is the reference server's"),
     ("scraper", &["approval"], "other servers' pages are read by the approval drivers"),
@@ -121,8 +132,8 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("goose", &[], "only load/goose.rs will name goose"),
 ];
 
-const LAYER_2_AND_RIM: [&str; 10] =
-    ["approval", "clock", "http", "login", "machine", "runner", "server", "cli", "judge", "selftest"];
+const LAYER_2_AND_RIM: [&str; 11] =
+    ["approval", "clock", "http", "load", "login", "machine", "runner", "server", "cli", "judge", "selftest"];
 
 /// Macros that print; `cli/console.rs` and the screen of `login` write to handles.
 const PRINTING: [&str; 5] = ["println", "print", "eprintln", "eprint", "dbg"];

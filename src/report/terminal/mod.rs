@@ -13,6 +13,7 @@ pub use finding::finding;
 pub(super) use render::write;
 pub use render::{ending, header, render};
 pub use style::{Colour, Ink, Kept, Style, Verbosity};
+pub(super) use summary::labelled;
 pub use summary::{closing, coverage, left_out, summary};
 pub use table::table;
 pub use wrap::{clean, columns, wrap};

@@ -228,7 +228,7 @@ fn help_lines(help: &str, style: &Style) -> Vec<(String, Option<Ink>)> {
 }
 
 /// Lines under one label; nothing when there are none.
-fn labelled(label: &str, lines: &[(String, Option<Ink>)], style: &Style) -> String {
+pub(in crate::report) fn labelled(label: &str, lines: &[(String, Option<Ink>)], style: &Style) -> String {
     lines
         .iter()
         .enumerate()

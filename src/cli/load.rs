@@ -1,0 +1,213 @@
+//! `devgrant load`: many devices at once, every answer judged.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::console::{self, Console};
+use super::exit::Exit;
+use super::faults;
+use super::{files, records};
+use crate::report::load as report;
+use crate::scenario::{AbortRule, AbortWatch, Rate, Scaling, Scenario};
+use crate::server::faults::Fault;
+use crate::tally::{Finished, LoadEvent, LoadRecord, Second, Told};
+use crate::timing::plain_length;
+use crate::yaml::Source;
+
+mod machine;
+mod ready;
+
+use ready::Ready;
+
+/// Play a load scenario: many devices at once, every answer judged.
+#[derive(Debug, clap::Args)]
+pub(super) struct Load {
+    /// A scenario that devgrant brings along (steady_pollers, mixed_soak, million ...), or a file
+    #[arg(value_name = "SCENARIO")]
+    scenario: String,
+    /// The server under test; a reference server in a process of its own unless given
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
+    /// So many devices, all groups with a number of them together
+    #[arg(long, value_name = "N")]
+    devices: Option<u64>,
+    /// What all rates of the scenario add up to: 50/s
+    #[arg(long, value_name = "RATE")]
+    rate: Option<Rate>,
+    /// How long is measured: 30 s
+    #[arg(long, value_name = "TIME", value_parser = plain_length)]
+    duration: Option<Duration>,
+    /// What everything random is drawn from, in place of the scenario's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Show what the run will ask of this machine and of the server, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where the record goes; the state directory unless given
+    #[arg(long, value_name = "PATH")]
+    record: Option<PathBuf>,
+    /// End the run when this holds: 'p99(pending) > 2 s for 10 s'
+    #[arg(long, value_name = "EXPR")]
+    abort_on: Vec<AbortRule>,
+    /// strict: what the oracle warns of is a violation
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Mode::Default)]
+    mode: Mode,
+    /// Play against a reference server with this fault; `devgrant faults` lists them
+    #[arg(long, value_name = "ID", conflicts_with = "target", value_parser = faults::parse)]
+    fault: Vec<&'static Fault>,
+    /// A process of the target's server on this machine: its CPU and memory are shown, its children's included
+    #[arg(long, value_name = "PID", requires = "target")]
+    server_pid: Option<u32>,
+    /// Threads that play devices; half the cores when the server is on this machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    shards: Option<u32>,
+    /// Cores that the shards are kept on: 0,1
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    cores: Vec<usize>,
+    /// Cores that the reference server is kept on
+    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "target")]
+    server_cores: Vec<usize>,
+    /// How long one answer may take
+    #[arg(long, value_name = "TIME", default_value = "10 s", value_parser = plain_length)]
+    timeout: Duration,
+    /// You own the target, or its owner lets you load it: needed for anything but this machine
+    #[arg(long)]
+    i_may_load_this_host: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Mode {
+    Default,
+    Strict,
+}
+
+/// Tells one scenario, scaled so, from all others.
+fn fingerprint(text: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a run is stopped by before it began, already told.
+struct Stopped(Exit);
+
+impl Load {
+    pub(super) async fn run(self, console: &Console) -> Exit {
+        let (scenario, text) = match self.scenario(console) {
+            Ok(scenario) => scenario,
+            Err(Stopped(exit)) => return exit,
+        };
+        if self.dry_run {
+            return machine::dry_run(console, &scenario, self.target.as_deref());
+        }
+        match Ready::new(&self, console, scenario, fingerprint(&text)).await {
+            Ok(ready) => self.play(console, ready).await,
+            Err(Stopped(exit)) => exit,
+        }
+    }
+
+    /// The scenario as it is to be played, and a text that tells it from every other one.
+    fn scenario(&self, console: &Console) -> Result<(Scenario, String), Stopped> {
+        let is_path = self.scenario.contains(['/', '\\']) || self.scenario.ends_with(".yaml");
+        let source =
+            if is_path { Source::read(Path::new(&self.scenario)) } else { Scenario::builtin(&self.scenario) };
+        let read = source.map_err(|diagnostic| vec![diagnostic]);
+        let read = read.and_then(|source| Scenario::read(&source).map(|scenario| (scenario, source.text)));
+        let (scenario, text) = read.map_err(|mistakes| {
+            files::show(console, &mistakes, 1);
+            Stopped(Exit::Usage)
+        })?;
+        let scaling =
+            Scaling { devices: self.devices, rate: self.rate, duration: self.duration, seed: self.seed };
+        let scaled = scenario.scaled(&scaling).map_err(|error| {
+            console.note(&format!("error: {error}"));
+            Stopped(Exit::Usage)
+        })?;
+        let said = format!("{text}\n{:?} {:?} {:?}", self.devices, self.rate, self.duration);
+        Ok((scaled, said))
+    }
+
+    async fn play(&self, console: &Console, ready: Ready) -> Exit {
+        let Ok((path, mut file)) = records::create(self.record.as_deref()).inspect_err(|error| {
+            console.note(&format!(
+                "error: no record can be written: {error}\nhelp: give another place with --record PATH"
+            ));
+        }) else {
+            return Exit::Usage;
+        };
+        let Ready { setup, watching, began, thresholds, validity, remarks, child } = ready;
+        let mut record = LoadRecord::default();
+        let mut trouble = None;
+        let mut write = |record: &mut LoadRecord, event: LoadEvent| {
+            let line = serde_json::to_string(&event).map_err(std::io::Error::other);
+            if let Err(error) = line.and_then(|line| writeln!(file, "{line}")) {
+                trouble.get_or_insert(error);
+            }
+            // Only a histogram that cannot be decoded is refused, and these were encoded here.
+            if let Err(error) = record.fold(event) {
+                trouble.get_or_insert(std::io::Error::other(error));
+            }
+        };
+        console.out(&report::header(&began, console.style()));
+        write(&mut record, LoadEvent::LoadBegan(Box::new(began)));
+        for text in remarks {
+            console.note(&format!("note: {text}"));
+            write(&mut record, LoadEvent::Told(Told { at_ms: 0, text }));
+        }
+        let end = setup.schedule.timeline().end();
+        let mut ticker = console.ticker();
+        let tell = |second: Second| {
+            ticker.show(report::line(&second, end));
+            write(&mut record, LoadEvent::Second(Box::new(second)));
+        };
+        let played = crate::load::run(setup.clone(), watching, tell, console::interrupted()).await;
+        drop(ticker);
+        if let Some(child) = child {
+            child.stop().await;
+        }
+        let outcomes = match played {
+            Ok(outcomes) => outcomes,
+            Err(message) => {
+                console.note(&format!(
+                    "error: {message}\nhelp: this is trouble on this machine, not the server's"
+                ));
+                return Exit::NotJudged;
+            }
+        };
+        let mut totals = outcomes.totals;
+        totals.run_queue = totals.run_queue.filter(|_| totals.length > Duration::ZERO);
+        for line in totals.lines() {
+            write(&mut record, LoadEvent::Series(Box::new(line)));
+        }
+        let used = |usage: crate::machine::process::Usage| (usage.cpu.as_secs_f64(), usage.peak_memory);
+        let generator = outcomes.generator.map_or((0.0, 0), used);
+        let spent = totals.spent(outcomes.still_waiting, generator, outcomes.server.map(used));
+        write(&mut record, LoadEvent::Spent(Box::new(spent)));
+        let ended = Finished {
+            totals: &totals,
+            setting: &setup.setting,
+            thresholds: &thresholds,
+            validity: &validity,
+            ending: outcomes.ending,
+            because: outcomes.because,
+            at: outcomes.at,
+            busiest: outcomes.busiest,
+        }
+        .judge();
+        let exit = ended.exit;
+        write(&mut record, LoadEvent::LoadEnded(Box::new(ended)));
+        console.out(&report::ending(&record, console.style()));
+        if self.record.is_some() {
+            console.note(&format!("record: {}", path.display()));
+        }
+        if let Some(error) = trouble {
+            console.note(&format!("error: the record could not be written to its end: {error}"));
+            return Exit::NotJudged;
+        }
+        Exit::of_run(exit)
+    }
+
+    fn watches(&self) -> Vec<AbortWatch> {
+        self.abort_on.iter().cloned().map(AbortWatch::new).collect()
+    }
+}

@@ -1,0 +1,350 @@
+//! Everything that a run needs, made ready: the server, what it announces, the machine, the requests.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
+
+use super::{Load, Mode, Stopped, machine};
+use crate::approval;
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::cli::files;
+use crate::cli::pages::Gated;
+use crate::clock;
+use crate::diagnostic::Diagnostic;
+use crate::http::{HttpPages, Roots, Wire};
+use crate::load::{Decider, Distinct, Hook, Key, Place, Requests, Setup, Typist, Watching};
+use crate::machine::child::{self, Child};
+use crate::machine::limits;
+use crate::machine::preflight::{self, Verdict};
+use crate::oracle::{Grade, Oracle, Table, Terms};
+use crate::protocol::{Role, UserRole};
+use crate::requirement::Requirements;
+use crate::runner::{Link, Metadata, Resolved, Trouble, announced, locate};
+use crate::scenario::{ConnectionMode, Estimate, HttpVersion, Scenario, Schedule, Setting, Threshold};
+use crate::tally::{self, Began, Machine};
+use crate::target::{Approval, Target};
+
+/// Visits of the pages at the same time.
+const VISITS: u32 = 32;
+
+/// How long the shards have to be there before the run starts.
+const HEAD_START: Duration = Duration::from_millis(50);
+
+/// A run that can start.
+pub(super) struct Ready {
+    pub(super) setup: Arc<Setup>,
+    pub(super) watching: Watching,
+    pub(super) began: Began,
+    pub(super) thresholds: Vec<Threshold>,
+    pub(super) validity: Vec<Threshold>,
+    /// What a reader should know beforehand.
+    pub(super) remarks: Vec<String>,
+    /// The reference server, where it is ours.
+    pub(super) child: Option<Child>,
+}
+
+/// The server, and what it says of itself.
+struct Server {
+    target: Target,
+    child: Option<Child>,
+    endpoints: Resolved,
+    setting: Setting,
+}
+
+/// Which cores are for whom; nobody is kept anywhere where there are none.
+struct Cores {
+    /// How many may be used.
+    allowed: usize,
+    shards: Vec<usize>,
+    server: Vec<usize>,
+}
+
+impl Ready {
+    pub(super) async fn new(
+        load: &Load,
+        console: &Console,
+        scenario: Scenario,
+        fingerprint: String,
+    ) -> Result<Self, Stopped> {
+        let stop = |exit: Exit| {
+            move |message: String| {
+                console.note(&format!("error: {message}"));
+                Stopped(exit)
+            }
+        };
+        can_be_played(&scenario).map_err(stop(Exit::Usage))?;
+        let allowed = limits::cores().map_or_else(Vec::new, |cores| cores.allowed);
+        let cores = Cores::of(load, &allowed);
+        let server = Server::find(load, console, &scenario, &cores).await?;
+        let estimate = Estimate::new(&scenario, &server.setting);
+        let token = Place::find(&server.endpoints.token).await;
+        let device_authorization = Place::find(&server.endpoints.device_authorization).await;
+        let (token, device_authorization) = token
+            .and_then(|token| Ok((token, device_authorization?)))
+            .map_err(|error| stop(Exit::NotJudged)(error.to_string()))?;
+        let is_here = token.is_loopback() && device_authorization.is_loopback();
+        if !is_here && !load.i_may_load_this_host {
+            return Err(stop(Exit::Usage)(format!(
+                "{} is not on this machine\nhelp: if you own it, or its owner lets you, say so with --i-may-load-this-host",
+                server.endpoints.token
+            )));
+        }
+        let shards = machine::shards(load.shards, allowed.len(), is_here);
+        let most = most_connections(console, &scenario, &estimate, shards, is_here)?;
+        let clients = requests(&scenario, &server).map_err(stop(Exit::Usage))?;
+        let typist = typist(&server.target, load.timeout);
+        let (decider, remark) =
+            decider(&scenario, &server, typist.is_some()).await.map_err(stop(Exit::NotJudged))?;
+        let oracle = oracle(&server.setting).map_err(stop(Exit::NotJudged))?;
+        let mut remarks = estimate.remarks.clone();
+        remarks.extend(remark);
+        let setup = Setup {
+            schedule: Schedule::new(&scenario, &server.setting),
+            setting: server.setting.clone(),
+            oracle,
+            violation_from: if load.mode == Mode::Strict { Grade::Warn } else { Grade::Fail },
+            clients,
+            connections: scenario.connections.clone(),
+            token,
+            device_authorization,
+            decider,
+            typist,
+            decisions_per_second: scenario.approvals.at_most.map(crate::scenario::Rate::in_a_second),
+            timeout: load.timeout,
+            shards,
+            most_connections: scenario.connections.at_most.unwrap_or(most),
+            cores: cores.shards.clone(),
+            epoch: Instant::now() + HEAD_START,
+            key: Key::default(),
+            device_codes: Distinct::default(),
+            user_codes: Distinct::default(),
+            tokens: Distinct::default(),
+        };
+        let began = began(load, &scenario, fingerprint, &setup, &server, estimate.devices, cores);
+        let watching = Watching {
+            server: server.child.as_ref().map(|child| child.pid).or(load.server_pid),
+            abort: load.watches(),
+        };
+        Ok(Self {
+            setup: Arc::new(setup),
+            watching,
+            began,
+            validity: scenario.validity(),
+            thresholds: scenario.thresholds,
+            remarks,
+            child: server.child,
+        })
+    }
+}
+
+/// What the engine cannot do yet is refused before anything is sent.
+fn can_be_played(scenario: &Scenario) -> Result<(), String> {
+    if scenario.connections.http == HttpVersion::H2 {
+        return Err("connections: { http: h2 } is read, and not played: load runs speak HTTP/1.1\nhelp: leave http out".to_owned());
+    }
+    Ok(())
+}
+
+impl Cores {
+    /// Beside a reference server of ours each side has its half; otherwise as asked.
+    fn of(load: &Load, allowed: &[usize]) -> Self {
+        let is_split = load.target.is_none() && allowed.len() > 1;
+        let (mine, servers) = allowed.split_at(if is_split { allowed.len() / 2 } else { 0 });
+        let or =
+            |asked: &[usize], own: &[usize]| if asked.is_empty() { own.to_vec() } else { asked.to_vec() };
+        Self {
+            allowed: allowed.len(),
+            shards: or(&load.cores, mine),
+            server: or(&load.server_cores, servers),
+        }
+    }
+}
+
+impl Server {
+    async fn find(
+        load: &Load,
+        console: &Console,
+        scenario: &Scenario,
+        cores: &Cores,
+    ) -> Result<Self, Stopped> {
+        let stop = |exit: Exit, message: String| {
+            console.note(&format!("error: {message}"));
+            Stopped(exit)
+        };
+        let mistakes = |mistakes: Vec<Diagnostic>| {
+            files::show(console, &mistakes, 1);
+            Stopped(Exit::Usage)
+        };
+        let (target, child) = match &load.target {
+            Some(path) => (files::target(path).map_err(mistakes)?, None),
+            None => {
+                let child =
+                    start(load, scenario, cores).await.map_err(|error| stop(Exit::NotJudged, error))?;
+                let mut target = files::embedded().map_err(mistakes)?;
+                target.issuer = Some(child.issuer.clone());
+                (target, Some(child))
+            }
+        };
+        if target.tls.is_some() {
+            return Err(stop(Exit::Usage, "tls: { ca } of the target is not used by load runs: they trust what this system trusts\nhelp: add the authority to the system's".to_owned()));
+        }
+        let asked = ask(&target, load.timeout).await;
+        let (endpoints, (interval, lifetime)) = asked.map_err(|message| stop(Exit::NotJudged, message))?;
+        let setting = Setting::new(interval, lifetime).with_constants(target.constants());
+        Ok(Self { target, child, endpoints, setting })
+    }
+}
+
+/// The reference server as a child process.
+async fn start(load: &Load, scenario: &Scenario, cores: &Cores) -> Result<Child, String> {
+    let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    let settings = child::Settings {
+        interval: scenario.embedded.map(|embedded| embedded.interval),
+        lifetime: scenario.embedded.map(|embedded| embedded.lifetime),
+        faults: load.fault.iter().map(|fault| fault.id.to_owned()).collect(),
+        cores: cores.server.clone(),
+        ..child::Settings::new(program)
+    };
+    // The child inherits the limit, and has as many connections as this process.
+    limits::raise_descriptors();
+    child::start(&settings).await.map_err(|error| error.to_string())
+}
+
+/// Where the endpoints are and what the server announces: one device authorization request.
+async fn ask(target: &Target, timeout: Duration) -> Result<(Resolved, (Duration, Duration)), String> {
+    let wire = Wire::trusting(timeout, Roots::default()).map_err(|error| error.to_string())?;
+    // Nobody follows these events.
+    let (events, _) = mpsc::channel(1);
+    let link = Link::new(Arc::new(wire), Arc::new(Semaphore::new(1)), events, target);
+    let words = |trouble: Trouble| trouble.text().trim_start_matches("error: ").to_owned();
+    let endpoints = locate(&link, target, Metadata::AsPublished).await.map_err(words)?;
+    let times = announced(&link, target, &endpoints).await.map_err(words)?;
+    Ok((endpoints, times))
+}
+
+/// How many connections the run may have; stops it where this machine cannot bear it.
+fn most_connections(
+    console: &Console,
+    scenario: &Scenario,
+    estimate: &Estimate,
+    shards: u32,
+    is_here: bool,
+) -> Result<u32, Stopped> {
+    let descriptors = limits::raise_descriptors();
+    let lines = preflight::preflight(&machine::wanted(scenario, estimate, shards, is_here));
+    let worst = lines.iter().map(|line| line.verdict).max();
+    if worst > Some(Verdict::Ok) {
+        let lines: Vec<_> = lines.iter().filter(|line| line.verdict > Verdict::Ok).cloned().collect();
+        console.note(&machine::shown(&lines));
+    }
+    if worst == Some(Verdict::Failed) {
+        console.note("the generator would be the limit: nothing was sent but one request for codes · exit 3");
+        return Err(Stopped(Exit::NotJudged));
+    }
+    let room = descriptors.map_or(u64::from(u16::MAX), |limit| limit.soft);
+    let room = room.saturating_sub(preflight::RESERVED_DESCRIPTORS).max(1);
+    Ok(u32::try_from(room).unwrap_or(u32::MAX))
+}
+
+/// The requests of every client that the scenario names.
+fn requests(scenario: &Scenario, server: &Server) -> Result<Vec<Requests>, String> {
+    let mut roles: BTreeSet<Role> =
+        scenario.groups.iter().flat_map(|group| group.clients.keys().copied()).collect();
+    if roles.is_empty() {
+        roles.insert(Role::Tv);
+    }
+    let one = |role: Role| {
+        let client = server.target.client(role).ok_or_else(|| {
+            format!("the scenario needs a client {role}, and the target file names none\nhelp: add clients.{role} to it")
+        })?;
+        let Resolved { device_authorization, token, .. } = &server.endpoints;
+        Requests::new(role, client, device_authorization, token).map_err(|error| error.to_string())
+    };
+    roles.into_iter().map(one).collect()
+}
+
+/// Who can type at the pages: the form driver of the target.
+fn typist(target: &Target, timeout: Duration) -> Option<Typist> {
+    let Some(Approval::Form(recipe)) = target.approval.clone() else { return None };
+    let user = target.users.get(&UserRole::Alice)?.clone();
+    let make = move || {
+        let pages = HttpPages::new().map_err(|error| error.to_string())?;
+        let visits = Arc::new(Semaphore::new(VISITS as usize));
+        Ok(approval::form(&recipe, Arc::new(Gated::new(pages, visits, timeout))))
+    };
+    Some(Typist { make: Box::new(make), user, at_once: VISITS, name: "form" })
+}
+
+/// Who decides, and what there is to say about it.
+async fn decider(
+    scenario: &Scenario,
+    server: &Server,
+    has_typist: bool,
+) -> Result<(Decider, Option<String>), String> {
+    if scenario.groups.iter().all(|group| group.user.iter().all(|choice| choice.rule().is_none())) {
+        return Ok((Decider::Nobody, None));
+    }
+    if let Some(child) = &server.child {
+        let place = Place::find(&child.admin).await.map_err(|error| error.to_string())?;
+        let host = child.admin.trim_start_matches("http://").to_owned();
+        return Ok((Decider::Hook(Hook { place, host }), None));
+    }
+    if has_typist {
+        return Ok((Decider::Typist, None));
+    }
+    let remark =
+        "nobody decides: the target file has no form recipe with a user alice, so no device is granted";
+    Ok((Decider::Nobody, Some(remark.to_owned())))
+}
+
+fn oracle(setting: &Setting) -> Result<Oracle, String> {
+    let words = |mistakes: Vec<Diagnostic>| {
+        mistakes.iter().map(|mistake| mistake.message.clone()).collect::<Vec<_>>().join("; ")
+    };
+    let table =
+        Requirements::builtin().and_then(|requirements| Table::builtin(&requirements)).map_err(words)?;
+    Ok(Oracle::new(table, Terms::new(&setting.constants)))
+}
+
+/// How the record begins.
+fn began(
+    load: &Load,
+    scenario: &Scenario,
+    fingerprint: String,
+    setup: &Setup,
+    server: &Server,
+    devices: u64,
+    cores: Cores,
+) -> Began {
+    let timeline = setup.schedule.timeline();
+    let stages = [timeline.fill, timeline.measured_from(), timeline.measured_to(), timeline.end()];
+    let connections = match scenario.connections.mode {
+        ConnectionMode::Pooled => format!("pooled, at most {}", setup.most_connections),
+        mode => mode.word().replace('_', " "),
+    };
+    Began {
+        format: tally::FORMAT,
+        devgrant: env!("CARGO_PKG_VERSION").to_owned(),
+        at: clock::wall().to_string(),
+        scenario: scenario.scenario.clone(),
+        title: scenario.title.clone(),
+        fingerprint,
+        seed: scenario.seed,
+        devices,
+        target: server.target.target.clone(),
+        endpoint: server.endpoints.token.clone(),
+        engine: "native".to_owned(),
+        interval_s: setup.setting.interval.as_secs_f64(),
+        lifetime_s: setup.setting.lifetime.as_secs_f64(),
+        shards: setup.shards,
+        stages_s: stages.map(|stage| stage.as_secs_f64()),
+        approvals: setup.users().to_owned(),
+        connections,
+        faults: load.fault.iter().map(|fault| fault.id.to_owned()).collect(),
+        machine: Machine { cores: cores.allowed, pinned: cores.shards, server_pinned: cores.server },
+    }
+}

@@ -1,0 +1,30 @@
+//! The load engine: millions of devices that poll, every answer judged as it comes.
+//!
+//! - `setup`: what a run is made of
+//! - `run`: shards as threads, their reports put together each second
+//! - `shard`: one thread with its own runtime; `state`: what it knows; `worker`: one connection of its pool
+//! - `wheel`, `population`: who is due, in bytes and not in tasks
+//! - `answer`, `verdict`, `distinct`: what came, and whether it may be
+//! - `decide`: the users; `racer`: devices that break the rules on purpose; `guess`: who types codes of nobody
+//!
+//! A device is a record of 104 bytes and not a task. The arms of the wheel (`shard`) are the only place with a clock;
+//! what a device does and when is `device`'s and the schedule's to say, what an answer is worth the oracle's.
+
+mod answer;
+mod decide;
+mod distinct;
+mod guess;
+mod population;
+mod racer;
+mod run;
+mod setup;
+mod shard;
+mod state;
+mod verdict;
+mod wheel;
+mod worker;
+
+pub use decide::{Decider, Hook, Typist};
+pub use distinct::{Distinct, Key};
+pub use run::{Outcomes, Watching, run};
+pub use setup::{Place, Requests, Setup, SetupError, Shared};
