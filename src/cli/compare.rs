@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use super::console::Console;
 use super::exit::Exit;
-use super::records;
+use super::records::{self, Read};
 use crate::compare::compare;
-use crate::report::comparison;
+use crate::record::RunRecord;
+use crate::report::{comparison, load};
+use crate::tally::{self, LoadRecord, Tolerance, Tolerances};
 
 /// What is different between two records, and whether the second is worse.
 #[derive(Debug, clap::Args)]
@@ -17,6 +19,9 @@ pub(super) struct Compare {
     /// The record after
     #[arg(value_name = "B")]
     after: PathBuf,
+    /// How much worse figures of a load run may be: p50, p99, p99.9, rate, ends. p99=20%, rate=10% and ends=1% unless given
+    #[arg(long, value_name = "WHAT=PERCENT")]
+    tolerance: Vec<Tolerance>,
     /// How it is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -33,22 +38,42 @@ enum Format {
 
 impl Compare {
     pub(super) fn run(self, console: &Console) -> Exit {
-        let read = |path: &PathBuf| records::read(Some(path));
-        let compared = read(&self.before).and_then(|a| Ok((a, read(&self.after)?))).and_then(|(a, b)| {
-            let comparison = compare(&a, &b).map_err(|error| error.to_string())?;
-            Ok((a, b, comparison))
+        let read = |path: &PathBuf| records::read_any(Some(path));
+        let compared = read(&self.before).and_then(|a| Ok((a, read(&self.after)?)));
+        let compared = compared.and_then(|records| match records {
+            (Read::Run(a), Read::Run(b)) => self.runs(console, &a, &b),
+            (Read::Load(a), Read::Load(b)) => self.loads(console, &a, &b),
+            _ => Err("one record is of check and the other of load".to_owned()),
         });
-        let (a, b, comparison) = match compared {
-            Ok(compared) => compared,
+        match compared {
+            Ok(true) => Exit::Failed,
+            Ok(false) => Exit::Good,
             Err(message) => {
                 console.note(&format!("error: {message}"));
-                return Exit::Usage;
+                Exit::Usage
             }
-        };
+        }
+    }
+
+    fn runs(&self, console: &Console, a: &RunRecord, b: &RunRecord) -> Result<bool, String> {
+        if !self.tolerance.is_empty() {
+            return Err("--tolerance is for records of load runs".to_owned());
+        }
+        let comparison = compare(a, b).map_err(|error| error.to_string())?;
         console.out(&match self.format {
-            Format::Text => comparison::text(&a, &b, &comparison, console.style()),
+            Format::Text => comparison::text(a, b, &comparison, console.style()),
             Format::Json => comparison::json(&comparison),
         });
-        if comparison.is_worse() { Exit::Failed } else { Exit::Good }
+        Ok(comparison.is_worse())
+    }
+
+    fn loads(&self, console: &Console, a: &LoadRecord, b: &LoadRecord) -> Result<bool, String> {
+        let tolerances = Tolerances::default().with(self.tolerance.iter().copied());
+        let comparison = tally::compare(a, b, &tolerances)?;
+        console.out(&match self.format {
+            Format::Text => load::comparison::text(a, b, &comparison, console.style()),
+            Format::Json => load::comparison::json(&comparison),
+        });
+        Ok(comparison.is_worse())
     }
 }

@@ -10,8 +10,9 @@ use super::console::Console;
 use super::exit::Exit;
 use super::show;
 use crate::record::RunRecord;
-use crate::report::FORMATS;
 use crate::report::terminal::render;
+use crate::report::{FORMATS, load};
+use crate::tally::{self, LoadRecord};
 
 /// So many records are kept; older ones are removed when a new one is made.
 const KEPT: usize = 50;
@@ -43,8 +44,15 @@ pub(super) struct Show {
 
 impl Report {
     pub(super) fn run(self, console: &Console) -> Exit {
-        let record = match read(self.record.as_deref()) {
-            Ok(record) => record,
+        let record = match read_any(self.record.as_deref()) {
+            Ok(Read::Run(record)) => record,
+            Ok(Read::Load(record)) => {
+                console.out(&match self.format.as_deref() {
+                    Some("json") => load::json(&record),
+                    _ => load::render(&record, console.style()),
+                });
+                return Exit::Good;
+            }
             Err(message) => return refused(console, &message),
         };
         match self.format.as_deref().and_then(|name| FORMATS.iter().find(|format| format.name == name)) {
@@ -78,8 +86,24 @@ fn format_names() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(FORMATS.iter().map(|format| format.name))
 }
 
-/// A record by path, or the last one.
+/// A record of one of the two kinds.
+pub(super) enum Read {
+    /// Of `check`.
+    Run(Box<RunRecord>),
+    /// Of `load`.
+    Load(Box<LoadRecord>),
+}
+
+/// A record of `check` by path, or the last one.
 pub(super) fn read(path: Option<&Path>) -> Result<RunRecord, String> {
+    match read_any(path)? {
+        Read::Run(record) => Ok(*record),
+        Read::Load(_) => Err("this is the record of a load run, whose exchanges are not kept one by one\nhelp: devgrant report -v shows the transcripts of what was wrong".to_owned()),
+    }
+}
+
+/// A record by path, or the last one.
+pub(super) fn read_any(path: Option<&Path>) -> Result<Read, String> {
     let path = match path {
         Some(path) => path.to_owned(),
         None => {
@@ -88,7 +112,12 @@ pub(super) fn read(path: Option<&Path>) -> Result<RunRecord, String> {
     };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read the record {}: {error}", path.display()))?;
-    RunRecord::read(&text).map_err(|error| format!("{}: {error}", path.display()))
+    let wrong = |error: String| format!("{}: {error}", path.display());
+    if text.starts_with(tally::RECORD_BEGINS) {
+        let record = tally::read(&text).map_err(|error| wrong(error.to_string()))?;
+        return Ok(Read::Load(Box::new(record)));
+    }
+    RunRecord::read(&text).map(|record| Read::Run(Box::new(record))).map_err(|error| wrong(error.to_string()))
 }
 
 /// The directory of records in the user's state directory.

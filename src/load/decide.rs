@@ -210,10 +210,14 @@ fn came_out(setup: &Setup, state: &mut State, due: Due, choice: Choice, done: Du
     device.life.decision_came_out(choice, done);
     let end_of_run = setup.schedule.timeline().end();
     let over = device.device.deadline().unwrap_or(end_of_run).min(end_of_run);
-    let needs = device.device.interval() + setup.oracle.terms().propagation;
-    let polls =
-        !matches!(setup.schedule.groups().get(usize::from(device.group)).map(|g| &g.pace), Some(Pace::Never));
-    if choice == Choice::Approve && device.stage == Stage::Waiting && polls && done + needs <= over {
+    let pace = setup.schedule.groups().get(usize::from(device.group)).map(|group| &group.pace);
+    let gap = match pace {
+        Some(Pace::Conforming | Pace::Race { .. }) => Some(device.device.interval()),
+        Some(Pace::Every(gap)) => Some(device.device.interval().max(*gap)),
+        Some(Pace::Never) | None => None,
+    };
+    let is_in_time = gap.is_some_and(|gap| done + gap + setup.oracle.terms().propagation <= over);
+    if choice == Choice::Approve && device.stage == Stage::Waiting && is_in_time {
         device.flags |= DUE_GRANT;
         state.slice.counters.due_grants += 1;
     }

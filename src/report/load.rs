@@ -1,6 +1,8 @@
 //! Load runs for people: how one begins, its line of every second, and what it came to. Made from the record alone.
 
+pub mod comparison;
 mod ending;
+mod json;
 mod sentence;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,7 @@ use crate::scenario::{Estimate, Setting};
 use crate::tally::{Began, LoadRecord, Second};
 
 pub use ending::ending;
+pub use json::json;
 pub use sentence::sentence;
 
 /// A whole record.

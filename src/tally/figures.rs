@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 
 use super::slice::Slice;
 use crate::outcome::Outcome;
@@ -22,7 +23,7 @@ pub struct Totals {
 }
 
 /// One histogram in a few numbers; times in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Spread {
     /// Values in it.
     pub count: u64,
@@ -41,7 +42,7 @@ pub struct Spread {
 }
 
 /// One operation and outcome in a few numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LatencySummary {
     /// The operation.
     pub operation: Operation,

@@ -4,17 +4,19 @@
 //! judged by. All times are kept in microseconds, in histograms of three significant digits whose encoded forms merge
 //! without loss (HdrHistogram V2).
 
+mod compare;
 mod figures;
 mod judge;
 mod record;
 mod slice;
 mod violation;
 
+pub use compare::{LoadComparison, Row, Tolerance, Tolerances, Tolerated, compare};
 pub use figures::{LatencySummary, Spread, Totals};
 pub use judge::Finished;
 pub use record::{
-    Began, Ended, Ending, FORMAT, LoadEvent, LoadRecord, LoadRecordError, Machine, Second, SeriesLine, Spent,
-    Told, Verdict, read,
+    Began, Ended, Ending, FORMAT, LoadEvent, LoadRecord, LoadRecordError, Machine, RECORD_BEGINS, Second,
+    SeriesLine, Spent, Told, Verdict, read,
 };
 pub use slice::{Counters, End, Latency, Slice, count, record};
 pub use violation::{Kind, Transcript, Violations};

@@ -19,6 +19,9 @@ use crate::scenario::{Judgement, Operation, Stage, Threshold};
 /// The format of the lines; another number cannot be read.
 pub const FORMAT: u32 = 1;
 
+/// How the record of a load run begins, and no other one.
+pub const RECORD_BEGINS: &str = "{\"load_began\"";
+
 /// One line of the record of a load run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,7 +41,7 @@ pub enum LoadEvent {
 }
 
 /// How a load run began.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Began {
     /// [`FORMAT`].
     pub format: u32,
@@ -199,8 +202,10 @@ pub struct Spent {
 
 words! {
     /// Why a run ended.
+    #[derive(Default)]
     Ending {
         /// As the scenario has it.
+        #[default]
         Complete = "complete",
         /// Somebody stopped it.
         Interrupted = "interrupted",
@@ -223,7 +228,7 @@ pub struct Verdict {
 }
 
 /// How a load run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// Why.
     pub ending: Ending,

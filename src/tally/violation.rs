@@ -27,7 +27,7 @@ pub struct Kind {
 }
 
 /// One occurrence, without secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transcript {
     /// When the answer was in, in ms since the start of the run.
     pub at_ms: u64,

@@ -33,6 +33,8 @@ mod layers;
 #[cfg(test)]
 mod living_with_failures;
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod load_guide;
 #[cfg(test)]
 mod mangled;

@@ -192,11 +192,33 @@ impl Server {
         if target.tls.is_some() {
             return Err(stop(Exit::Usage, "tls: { ca } of the target is not used by load runs: they trust what this system trusts\nhelp: add the authority to the system's".to_owned()));
         }
+        if !load.i_may_load_this_host
+            && let Some(url) = elsewhere(&target).await.map_err(|error| stop(Exit::NotJudged, error))?
+        {
+            return Err(stop(
+                Exit::Usage,
+                format!(
+                    "{url} is not on this machine, and nothing was sent\nhelp: if you own it, or its owner lets you, say so with --i-may-load-this-host"
+                ),
+            ));
+        }
         let asked = ask(&target, load.timeout).await;
         let (endpoints, (interval, lifetime)) = asked.map_err(|message| stop(Exit::NotJudged, message))?;
         let setting = Setting::new(interval, lifetime).with_constants(target.constants());
         Ok(Self { target, child, endpoints, setting })
     }
+}
+
+/// The first address of the target that is not on this machine.
+async fn elsewhere(target: &Target) -> Result<Option<String>, String> {
+    let endpoints = &target.endpoints;
+    let all = [&target.issuer, &endpoints.device_authorization, &endpoints.token];
+    for url in all.into_iter().flatten().filter(|url| !url.starts_with('/')) {
+        if !Place::find(url).await.map_err(|error| error.to_string())?.is_loopback() {
+            return Ok(Some(url.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// The reference server as a child process.

@@ -5,7 +5,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 
 use super::sentence::sentence;
 use crate::report::span;
-use crate::report::terminal::{Colour, Ink, Style, labelled, wrap};
+use crate::report::terminal::{Colour, Ink, Style, Verbosity, labelled, wrap};
 use crate::scenario::Figures as _;
 use crate::tally::{End, Kind, LoadRecord, Spread, Transcript, Verdict};
 
@@ -164,12 +164,24 @@ fn finding(kind: &Kind, count: u64, kept: &[Transcript], style: &Style) -> Vec<(
     let room = style.text_width() - LABEL;
     let mut all: Vec<(String, Option<Ink>)> =
         wrap(&head, room).into_iter().map(|line| (line, Some(ink))).collect();
-    let Some(first) = kept.first().filter(|_| kind.is_violation) else { return all };
+    let shown = match (style.verbose, kind.is_violation) {
+        (Verbosity::Verbose, _) => kept.len(),
+        (Verbosity::Normal, is_violation) => usize::from(is_violation),
+    };
+    for (nth, transcript) in kept.iter().take(shown).enumerate() {
+        all.extend(occurrence(transcript, nth, room));
+    }
+    all
+}
+
+fn occurrence(first: &Transcript, nth: usize, room: usize) -> Vec<(String, Option<Ink>)> {
+    let mut all = Vec::new();
     let who = first
         .device
         .as_ref()
         .map_or_else(|| "a stranger".to_owned(), |(group, number)| format!("{group} {number}"));
-    all.push((format!("  the first: {who}"), None));
+    let label = if nth == 0 { "the first" } else { "another" };
+    all.push((format!("  {label}: {who}"), None));
     for line in &first.history {
         all.extend(wrap(line, room - 4).into_iter().map(|line| (format!("    {line}"), Some(Ink::Dim))));
     }

@@ -1,1 +1,60 @@
+use std::time::Duration;
 
+use super::*;
+use crate::report::terminal::{Colour, Kept, Verbosity};
+use crate::tally::{self, Tolerances};
+
+const RECORD: &str = include_str!("../../../fixtures/records/load.jsonl");
+
+fn style(width: usize, verbose: Verbosity) -> Style {
+    Style { colour: Colour::Off, width, verbose, kept: Kept::InAFile }
+}
+
+fn record() -> LoadRecord {
+    tally::read(RECORD).unwrap()
+}
+
+#[test]
+fn a_record_is_shown_as_it_was_at_the_end_of_the_run() {
+    insta::assert_snapshot!(render(&record(), &style(100, Verbosity::Normal)));
+    insta::assert_snapshot!(render(&record(), &style(60, Verbosity::Verbose)));
+}
+
+#[test]
+fn a_record_without_an_end_is_shown_too() {
+    let cut: String = RECORD.split_inclusive('\n').take(6).collect();
+    let killed = tally::read(&cut).unwrap();
+    let shown = render(&killed, &style(100, Verbosity::Normal));
+    assert!(shown.contains("devgrant was killed"), "{shown}");
+}
+
+#[test]
+fn every_second_is_a_line() {
+    let seconds = record().seconds;
+    let line = line(&seconds[8], Duration::from_secs(14));
+    insta::assert_snapshot!(format!("{}\n{}\n{:.2}", line.counts, line.waiting, line.fraction));
+}
+
+#[test]
+fn a_record_is_no_worse_than_itself() {
+    let record = record();
+    let found = tally::compare(&record, &record, &Tolerances::default()).unwrap();
+    assert!(!found.is_worse());
+    insta::assert_snapshot!(comparison::text(&record, &record, &found, &style(100, Verbosity::Normal)));
+}
+
+#[test]
+fn programs_read_everything_as_json() {
+    let document: serde_json::Value = serde_json::from_str(&json(&record())).unwrap();
+    let violations = document["violations"].as_u64().unwrap();
+    let counted: u64 = document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["is_violation"] == true)
+        .map(|finding| finding["count"].as_u64().unwrap())
+        .sum();
+    assert!(violations > 0);
+    assert_eq!(counted, violations);
+    assert_eq!(document["exit_code"], 1);
+}
