@@ -1,13 +1,16 @@
 //! `devgrant load`: many devices at once, every answer judged.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::console::{self, Console};
 use super::exit::Exit;
 use super::faults;
 use super::{files, records};
+use crate::http::Scrape;
 use crate::report::load as report;
 use crate::scenario::{AbortRule, AbortWatch, Rate, Scaling, Scenario};
 use crate::server::faults::Fault;
@@ -68,6 +71,9 @@ pub(super) struct Load {
     /// Cores that the reference server is kept on
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "target")]
     server_cores: Vec<usize>,
+    /// Where Prometheus finds the figures during the run: 127.0.0.1:9464, at /metrics
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<SocketAddr>,
     /// How long one answer may take
     #[arg(long, value_name = "TIME", default_value = "10 s", value_parser = plain_length)]
     timeout: Duration,
@@ -155,13 +161,19 @@ impl Load {
             write(&mut record, LoadEvent::Told(Told { at_ms: 0, text }));
         }
         let end = setup.schedule.timeline().end();
+        let metrics = Arc::new(report::Metrics::new());
+        let scrape = match self.scrape(console, &metrics).await {
+            Ok(scrape) => scrape,
+            Err(Stopped(exit)) => return exit,
+        };
         let mut ticker = console.ticker();
         let tell = |second: Second| {
             ticker.show(report::line(&second, end));
+            metrics.second(&second);
             write(&mut record, LoadEvent::Second(Box::new(second)));
         };
         let played = crate::load::run(setup.clone(), watching, tell, console::interrupted()).await;
-        drop(ticker);
+        drop((ticker, scrape));
         if let Some(child) = child {
             child.stop().await;
         }
@@ -205,6 +217,24 @@ impl Load {
             return Exit::NotJudged;
         }
         Exit::of_run(exit)
+    }
+
+    /// The page for Prometheus, where one is asked for.
+    async fn scrape(
+        &self,
+        console: &Console,
+        metrics: &Arc<report::Metrics>,
+    ) -> Result<Option<Scrape>, Stopped> {
+        let Some(address) = self.metrics else { return Ok(None) };
+        let metrics = Arc::clone(metrics);
+        let scrape = Scrape::start(address, move || metrics.text()).await.map_err(|error| {
+            console.note(&format!(
+                "error: no figures can be served at {address}: {error}\nhelp: another port with --metrics, 0 for any free one"
+            ));
+            Stopped(Exit::Usage)
+        })?;
+        console.note(&format!("figures for Prometheus: http://{}/metrics", scrape.address()));
+        Ok(Some(scrape))
     }
 
     fn watches(&self) -> Vec<AbortWatch> {

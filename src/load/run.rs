@@ -286,6 +286,12 @@ impl Folding {
             waiting: sum(|report| report.waiting),
             polls: answers(Operation::Token),
             codes: answers(Operation::DeviceAuthorization),
+            answers: slice
+                .latencies()
+                .map(|(operation, outcome, latency)| {
+                    (format!("{operation} {outcome}"), latency.response.len())
+                })
+                .collect(),
             decisions: slice.counters.approved + slice.counters.denied,
             decisions_late: sum(|report| report.late_decisions),
             granted: slice

@@ -10,6 +10,7 @@ use super::state::State;
 use crate::http::thin::Reply;
 use crate::oracle::{Answered, Asker, Finding, Grade, Said};
 use crate::redact;
+use crate::scenario::Pace;
 use crate::tally::{Kind, Transcript};
 
 /// One exchange, as far as a transcript needs it.
@@ -28,12 +29,15 @@ pub(super) fn poll(setup: &Setup, state: &mut State, id: u32, heard: &Heard, see
     let before = *device;
     let finding = setup.oracle.judge(&mut device.life, Asker::Owner, &answered);
     state.slice.counters.judged += 1;
+    // Whatever excuses the server: the device had waited a whole interval since the last answer was in.
+    let keeps =
+        setup.schedule.groups().get(usize::from(before.group)).is_some_and(|g| g.pace == Pace::Conforming);
+    if heard.said == Said::SlowDown && keeps {
+        state.slice.counters.slow_downs += 1;
+    }
     if let Some(finding) = finding {
         if finding.is_lost_token {
             state.slice.counters.lost += 1;
-        }
-        if heard.said == Said::SlowDown && finding.row.grade > Grade::Ok {
-            state.slice.counters.slow_downs += 1;
         }
         found(setup, state, Some(&before), heard.said, &finding, seen);
     }

@@ -3,6 +3,7 @@
 pub mod comparison;
 mod ending;
 mod json;
+mod metrics;
 mod sentence;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use crate::tally::{Began, LoadRecord, Second};
 
 pub use ending::ending;
 pub use json::json;
+pub use metrics::Metrics;
 pub use sentence::sentence;
 
 /// A whole record.

@@ -8,10 +8,12 @@ use super::model::{Arrive, ConnectionMode, DecideRule, Group, Phase, Scenario, U
 use super::setting::{Setting, Timeline};
 use crate::timing::show;
 
-/// Bytes of a waiting device: its record (72), its place in the decision queue (8) and its code (43).
-const DEVICE_BYTES: f64 = 72.0 + 8.0 + 43.0;
-/// Bytes of every code that was ever issued: its fingerprints in the sets that find a code issued twice.
-const CODE_BYTES: f64 = 34.0;
+/// Bytes of a waiting device: its record (104), its code (43), and the fingerprint of its user code (12).
+const DEVICE_BYTES: f64 = 104.0 + 43.0 + 12.0;
+/// Bytes of a decision that is to come: its user code (16), and its place in line (12).
+const DECISION_BYTES: f64 = 16.0 + 12.0;
+/// Bytes of every code that was ever issued: its fingerprint in the set that finds a code issued twice.
+const CODE_BYTES: f64 = 12.0;
 /// Bytes of an idle connection.
 const CONNECTION_BYTES: f64 = 820.0;
 /// What a request is taken to last where the number of pooled connections is asked for.
@@ -90,7 +92,8 @@ impl Estimate {
             ConnectionMode::OnePerDevice => (alive, alive),
             ConnectionMode::OnePerPoll => (pool, pool + (polls + starts) * CLOSED_PORT_SECONDS),
         };
-        let memory = alive * DEVICE_BYTES + codes * CODE_BYTES + sockets * CONNECTION_BYTES;
+        let decided = if decisions > 0.0 { alive * DECISION_BYTES } else { 0.0 };
+        let memory = alive * DEVICE_BYTES + decided + codes * CODE_BYTES + sockets * CONNECTION_BYTES;
         let mut estimate = Self {
             devices: alive.ceil() as u64,
             polls_per_second: polls,

@@ -107,6 +107,9 @@ pub struct Second {
     pub polls: u64,
     /// Device authorization requests.
     pub codes: u64,
+    /// Answers by operation and outcome: `token pending`.
+    #[serde(default)]
+    pub answers: BTreeMap<String, u64>,
     /// Decisions that came out.
     pub decisions: u64,
     /// Devices whose decision is due and not yet taken up.

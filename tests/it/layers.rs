@@ -119,6 +119,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::io::stderr", &["cli"], "return text, and let cli/ print it"),
     ("reqwest", &["http"], "send through http::Transport, or http::HttpPages"),
     ("httparse", &["http"], "answers are read by http"),
+    ("prometheus_client", &["report"], "figures are shown by report"),
     ("hdrhistogram", &["tally"], "times are kept in tally"),
     ("tokio_rustls", &["http", "load"], "connections are made by http"),
     ("axum", &["http", "judge", "server"], "only the reference server and what takes a router know axum"),

@@ -120,9 +120,9 @@ impl Ready {
             cores: cores.shards.clone(),
             epoch: Instant::now() + HEAD_START,
             key: Key::default(),
-            device_codes: Distinct::default(),
-            user_codes: Distinct::default(),
-            tokens: Distinct::default(),
+            device_codes: Distinct::for_about(estimate.codes),
+            user_codes: Distinct::for_about(estimate.devices),
+            tokens: Distinct::for_about(estimate.codes - estimate.codes.min(estimate.devices)),
         };
         let began = began(load, &scenario, fingerprint, &setup, &server, estimate.devices, cores);
         let watching = Watching {

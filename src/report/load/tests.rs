@@ -58,3 +58,27 @@ fn programs_read_everything_as_json() {
     assert_eq!(counted, violations);
     assert_eq!(document["exit_code"], 1);
 }
+
+#[test]
+fn prometheus_reads_what_happened_so_far() {
+    let metrics = Metrics::new();
+    let record = record();
+    let pending = Second {
+        answers: [("token pending".to_owned(), 7)].into(),
+        errors: [("timeout".to_owned(), 2)].into(),
+        ..record.seconds[8].clone()
+    };
+    metrics.second(&pending);
+    metrics.second(&pending);
+    let text = metrics.text();
+    for line in [
+        "devgrant_answers_total{operation=\"token\",outcome=\"pending\"} 14".to_owned(),
+        "devgrant_failures_total{kind=\"timeout\"} 4".to_owned(),
+        format!("devgrant_devices_waiting {}", pending.waiting),
+        format!("devgrant_violations_total {}", pending.violations * 2),
+        format!("devgrant_memory_bytes{{process=\"server\"}} {}", pending.server_memory.unwrap()),
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"), "{text}");
+}
