@@ -310,6 +310,14 @@ impl Known {
         shown
     }
 
+    /// Is any known secret in the text, however it is spelled?
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        let starts = text.as_bytes().windows(SHORTEST_KNOWN).enumerate();
+        let mut starts = starts.filter_map(|(at, start)| Some((at, *start.first_chunk()?)));
+        starts.any(|(at, start)| self.known_at(text, at, start).is_some())
+    }
+
     /// The secret that stands there, and what is shown instead.
     fn known_at(&self, text: &str, at: usize, start: [u8; SHORTEST_KNOWN]) -> Option<&(String, String)> {
         if !self.starts.may_have(start) {

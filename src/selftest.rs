@@ -200,7 +200,7 @@ fn in_virtual_time(fault: Option<&'static Fault>, checks: &[&str]) -> Result<Run
     let runtime = runtime.map_err(|error| format!("no runtime could be started: {error}"))?;
     runtime.block_on(async {
         let server = app(Config::reference().with_faults(fault), ORIGIN).public;
-        let judged = judge(server, target()?).only(checks.iter().copied()).into_future();
+        let judged = judge(server, target()?).only(checks.iter().copied()).verdicts_alone().into_future();
         match tokio::time::timeout(LONGEST, judged).await {
             Ok(judged) => judged.map(|judged| judged.record).map_err(|trouble| trouble.to_string()),
             Err(_) => Err("the run never ended".to_owned()),

@@ -1,6 +1,6 @@
 //! What the answer means, its error word and its status; what was asked.
 
-use super::view::{View, graded};
+use super::view::{Found, View, graded};
 use super::{describe, grade_of};
 use crate::outcome::Outcome;
 use crate::protocol::{ErrorStanding, standing};
@@ -12,21 +12,31 @@ const OTHER: &str = "other";
 
 /// `outcome: pending`
 pub(super) fn outcome(expected: &Graded<Outcome>, view: &View<'_>) -> Vec<Mismatch> {
-    grade_of(expected, |outcome| *outcome == view.outcome)
+    outcome_grade(expected, view)
         .map(|grade| graded(grade, view.miss(describe::outcome(expected))))
         .into_iter()
         .collect()
+}
+
+pub(super) fn outcome_grade(expected: &Graded<Outcome>, view: &View<'_>) -> Option<Found> {
+    grade_of(expected, |outcome| *outcome == view.outcome)
 }
 
 /// `error: { is: invalid_grant, warn: [other], because: ... }`
 ///
 /// A refusal without a word is a refusal: only the check on error bodies is about that.
 pub(super) fn error(expected: &Graded<String>, view: &View<'_>) -> Vec<Mismatch> {
+    error_grade(expected, view)
+        .map(|grade| graded(grade, view.miss(describe::error(expected))))
+        .into_iter()
+        .collect()
+}
+
+pub(super) fn error_grade(expected: &Graded<String>, view: &View<'_>) -> Option<Found> {
     if view.outcome == Outcome::Wordless {
-        return Vec::new();
+        return None;
     }
-    let grade = grade_of(expected, |word| error_is(word, view));
-    grade.map(|grade| graded(grade, view.miss(describe::error(expected)))).into_iter().collect()
+    grade_of(expected, |word| error_is(word, view))
 }
 
 /// Is this the error word of the answer? An answer that brings a token besides is no error.
@@ -40,11 +50,15 @@ pub(super) fn error_is(word: &str, view: &View<'_>) -> bool {
 
 /// `status: 400`
 pub(super) fn status(expected: &Graded<u16>, view: &View<'_>) -> Vec<Mismatch> {
-    let status = view.answer().map(|answer| answer.status);
-    grade_of(expected, |wanted| status == Some(*wanted))
+    status_grade(expected, view)
         .map(|grade| graded(grade, view.miss(describe::status(expected))))
         .into_iter()
         .collect()
+}
+
+pub(super) fn status_grade(expected: &Graded<u16>, view: &View<'_>) -> Option<Found> {
+    let status = view.answer().map(|answer| answer.status);
+    grade_of(expected, |wanted| status == Some(*wanted))
 }
 
 /// `request: failed_authentication`

@@ -1,27 +1,39 @@
 //! Expectations made of expectations.
 
 use super::view::View;
-use super::{answer, describe, list, one};
+use super::{answer, describe, list, passes};
 use crate::suite::{Expectation, Lenient, MildGrade, When};
 use crate::verdict::{Grade, Mismatch};
 
 /// `not: { outcome: granted }`: the mismatch when the inner one passes by its `is`; its milder grades do not count.
 pub(super) fn not(inner: &Expectation, view: &View<'_>) -> Vec<Mismatch> {
-    let passes = match inner {
+    if holds(inner, view) { vec![view.miss(describe::not(inner))] } else { Vec::new() }
+}
+
+/// Does what `not` rules out hold?
+pub(super) fn holds(inner: &Expectation, view: &View<'_>) -> bool {
+    match inner {
         // An error word that is not there is not that word, though `error` itself lets a wordless refusal pass.
         Expectation::Error(words) => words.is.iter().any(|word| answer::error_is(word, view)),
-        _ => one(inner, view).is_empty(),
-    };
-    if passes { vec![view.miss(describe::not(inner))] } else { Vec::new() }
+        _ => passes(inner, view),
+    }
 }
 
 /// `any_of: [[{ outcome: codes }], [{ error: invalid_scope }]]`: the mildest alternative counts.
 pub(super) fn any_of(alternatives: &[Vec<Expectation>], view: &View<'_>) -> Vec<Mismatch> {
+    if any_passes(alternatives, view) {
+        return Vec::new();
+    }
     let judged = alternatives.iter().map(|alternative| list(alternative, view)).collect();
     match mildest(judged) {
         Some(mild) => with_all(alternatives, mild),
         None => vec![view.miss(describe::any_of(alternatives))],
     }
+}
+
+/// Is there an alternative without any finding? No other is milder.
+pub(super) fn any_passes(alternatives: &[Vec<Expectation>], view: &View<'_>) -> bool {
+    alternatives.iter().any(|alternative| alternative.iter().all(|expectation| passes(expectation, view)))
 }
 
 /// Findings of one alternative, with what all of them would have let pass: what was found fits the alternative itself.

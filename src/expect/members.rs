@@ -1,5 +1,6 @@
 //! Members of the JSON object: types, bounds, characters, URIs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -35,12 +36,12 @@ pub(super) fn wrong(
     let Some(value) = members.get(name) else {
         return (!rule.optional).then(|| describe::not_there(members));
     };
-    let shown = show::member(name, value);
+    let shown = || show::member(name, value);
     if !rule.json_type.is_empty() && !rule.json_type.iter().any(|json_type| is_of(*json_type, value)) {
-        return Some(shown);
+        return Some(shown());
     }
     let faults = faults(rule, value, scope);
-    (!faults.is_empty()).then(|| format!("{shown}: {}", faults.join("; ")))
+    (!faults.is_empty()).then(|| format!("{}: {}", shown(), faults.join("; ")))
 }
 
 fn is_of(json_type: JsonType, value: &Value) -> bool {
@@ -77,9 +78,12 @@ fn faults(rule: &MemberRule, value: &Value, scope: &dyn Scope) -> Vec<String> {
 }
 
 fn wrong_value(rule: &MemberRule, value: &Value, scope: &dyn Scope) -> Option<String> {
+    if rule.is_not.is_none() && rule.is.is_empty() && rule.is_any_case.is_empty() {
+        return None;
+    }
     let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => Cow::Borrowed(text.as_str()),
+        other => Cow::Owned(other.to_string()),
     };
     let same =
         |wanted: &str| text == wanted || value.as_f64().is_some_and(|number| wanted.parse() == Ok(number));

@@ -57,7 +57,10 @@ impl<'a> View<'a> {
     }
 }
 
+/// How bad a value is, and the reason where it is let pass.
+pub(super) type Found = (Grade, Option<String>);
+
 /// Gives a mismatch its grade and the reason for it.
-pub(super) fn graded((grade, because): (Grade, Option<String>), mismatch: Mismatch) -> Mismatch {
+pub(super) fn graded((grade, because): Found, mismatch: Mismatch) -> Mismatch {
     Mismatch { grade, because, ..mismatch }
 }

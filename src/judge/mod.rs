@@ -96,6 +96,7 @@ pub struct Judge {
     known: Vec<KnownFailure>,
     edition: Option<String>,
     in_real_time: bool,
+    verdicts_alone: bool,
 }
 
 /// How requests come to the server.
@@ -123,6 +124,7 @@ impl Judge {
             known: Vec::new(),
             edition: None,
             in_real_time: false,
+            verdicts_alone: false,
         }
     }
 
@@ -204,6 +206,12 @@ impl Judge {
         self
     }
 
+    /// Leaves the exchanges out of the record, for who reads nothing but verdicts.
+    pub(crate) const fn verdicts_alone(mut self) -> Self {
+        self.verdicts_alone = true;
+        self
+    }
+
     async fn play(self) -> Result<Judged, Trouble> {
         if !self.in_real_time && !clock::is_paused() {
             return Err(clock_runs());
@@ -235,6 +243,7 @@ impl Judge {
         };
         let (sender, receiver) = mpsc::channel(64);
         let link = Link::new(transport, Arc::new(Semaphore::new(JOBS)), sender, &target);
+        let link = if self.verdicts_alone { link.telling_verdicts_alone() } else { link };
         let wanted = Wanted {
             catalog: &catalog,
             entries: &entries,

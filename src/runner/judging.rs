@@ -127,6 +127,9 @@ impl<'a> Player<'a> {
             Some(sample) => Some(self.run.sample(&self.name, sample).await.map_err(Stop::NotExercised)?),
             None => None,
         };
+        if sample.is_some_and(|sample| sample.iter().all(|answer| answer.outcome() == Outcome::Broken)) {
+            return Err(Stop::NotExercised("the server failed at every request of the sample".to_owned()));
+        }
         for expectation in &check.expect {
             let exchanges = match (sample, expectation) {
                 (Some(sample), _) => sample.to_vec(),

@@ -37,6 +37,8 @@ pub struct Link {
     /// How many there may be in flight.
     most: usize,
     events: mpsc::Sender<Event>,
+    /// Whether it tells of what happens on the way to the verdicts.
+    tells_the_way: bool,
     start: Instant,
     counter: AtomicU32,
     archive: Mutex<Vec<Arc<Exchange>>>,
@@ -77,11 +79,19 @@ impl Link {
             most: jobs.available_permits(),
             jobs,
             events,
+            tells_the_way: true,
             start: Instant::now(),
             counter: AtomicU32::new(0),
             archive: Mutex::default(),
             secrets: Mutex::new(secrets),
         }
+    }
+
+    /// The same for who reads verdicts alone: it tells of no exchange and of no waiting, which takes making them fit to
+    /// be shown. What is judged is the same.
+    #[must_use]
+    pub(crate) fn telling_verdicts_alone(self) -> Self {
+        Self { tells_the_way: false, ..self }
     }
 
     /// Connections of its own, for one case.
@@ -113,13 +123,16 @@ impl Link {
     /// Sleeps until a time since the run's start, and says what for.
     pub(super) async fn wait_until(&self, case: &str, until: Duration, what: &str) {
         if until > self.now() {
-            self.tell(Event::Waiting(Waiting {
-                case: case.to_owned(),
-                what: what.to_owned(),
-                until_ms: milliseconds(until),
-            }))
-            .await;
+            self.tell_waiting(case, what, until).await;
             tokio::time::sleep_until(self.instant(until)).await;
+        }
+    }
+
+    /// Tells that a case waits, until when since the run's start, and what for.
+    pub(super) async fn tell_waiting(&self, case: &str, what: &str, until: Duration) {
+        if self.tells_the_way {
+            let (case, what) = (case.to_owned(), what.to_owned());
+            self.tell(Event::Waiting(Waiting { case, what, until_ms: milliseconds(until) })).await;
         }
     }
 
@@ -233,11 +246,9 @@ impl Link {
                     }
                 }
             }
-            show(&exchange, label.case, &secrets)
+            self.tells_the_way.then(|| show(&exchange, label.case, &secrets))
         };
-        self.archive.lock().unwrap_or_else(PoisonError::into_inner).push(exchange.clone());
-        self.tell(Event::Exchanged(Box::new(shown))).await;
-        exchange
+        self.keep_shown(exchange, shown).await
     }
 
     /// Keeps what the approval driver asked for and saw; `user_code` is what its request may show.
@@ -253,10 +264,17 @@ impl Link {
         let exchange = Arc::new(pages::exchange(number, client, times, &fetched));
         let shown = {
             let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-            pages::show(&exchange, case, user_code, &fetched.open, &secrets)
+            self.tells_the_way.then(|| pages::show(&exchange, case, user_code, &fetched.open, &secrets))
         };
+        self.keep_shown(exchange, shown).await
+    }
+
+    /// Puts an exchange into the archive, and tells it as it may be read.
+    async fn keep_shown(&self, exchange: Arc<Exchange>, shown: Option<ShownExchange>) -> Arc<Exchange> {
         self.archive.lock().unwrap_or_else(PoisonError::into_inner).push(exchange.clone());
-        self.tell(Event::Exchanged(Box::new(shown))).await;
+        if let Some(shown) = shown {
+            self.tell(Event::Exchanged(Box::new(shown))).await;
+        }
         exchange
     }
 

@@ -10,7 +10,7 @@ use super::case::{Player, Stop, no_session, no_value};
 use super::link::milliseconds;
 use super::session::{Codes, Session};
 use crate::approval::{Ask, Fetched, Manner, Opened, Opening, PageError, Start, Tab, Trace, header_list};
-use crate::event::{Event, ShownExchange, Waiting};
+use crate::event::ShownExchange;
 use crate::exchange::{Answer, Asked, Exchange, NoAnswer, Page};
 use crate::expect::LOOK_ALIKES;
 use crate::plan::decides_as;
@@ -214,12 +214,7 @@ impl<'a> Player<'a> {
 
     /// Tells that pages are visited.
     pub(super) async fn waits_for_pages(&self, deadline: Duration) {
-        let waiting = Waiting {
-            case: self.name.clone(),
-            what: "a user's decision".to_owned(),
-            until_ms: milliseconds(deadline),
-        };
-        self.run.link.tell(Event::Waiting(waiting)).await;
+        self.run.link.tell_waiting(&self.name, "a user's decision", deadline).await;
     }
 
     /// Keeps everything that a visit asked for and saw.

@@ -238,7 +238,7 @@ impl<'a> Player<'a> {
     }
 
     /// The answers of all sessions of a step, together; where one of them came to no end, only what looks at one answer
-    /// can be judged.
+    /// can be judged. What may come from the end of a session's life rather than from a mistake is not certain.
     fn judge_series(
         &mut self,
         name: &str,
@@ -252,7 +252,14 @@ impl<'a> Player<'a> {
                 Err(stop) => trouble = trouble.or(Some(stop)),
             }
         }
-        self.judge_each(step.expect(), &answers);
+        for answer in &answers {
+            let before = self.mismatches.len();
+            self.judge_each(step.expect(), std::slice::from_ref(answer));
+            if self.mismatches.len() > before && self.ended_by_itself(name, answer) {
+                self.mismatches.truncate(before);
+                trouble = trouble.or(Some(ended_by_itself(answer)));
+            }
+        }
         match trouble {
             Some(stop) => Err(stop),
             None => self.judge_all(name, step.expect(), &answers),

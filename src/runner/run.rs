@@ -107,7 +107,7 @@ impl Run {
             }
             known
         });
-        known.scrub(text) != text
+        known.is_in(text)
     }
 
     /// Notes that a capability was used, and what came of it.

@@ -312,6 +312,9 @@ fn blamed(results: &[CaseResult]) -> BTreeSet<u32> {
 
 /// The exchanges of cases that do not count, and of no other: what they brought must not turn red what counts.
 fn unscored(results: &[CaseResult]) -> BTreeSet<u32> {
+    if results.iter().all(|result| result.unscored.is_none()) {
+        return BTreeSet::new();
+    }
     let of = |scored: bool| {
         let cases = results.iter().filter(move |result| result.unscored.is_none() == scored);
         cases.flat_map(|result| &result.exchanges).copied().collect::<BTreeSet<u32>>()

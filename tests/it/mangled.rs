@@ -302,8 +302,6 @@ async fn a_crash_in_place_of_codes() {
         &[
             "device-authorization-request/public-client-gets-codes: fail",
             "rfc6749-error-response/no-answer-is-5xx: warn",
-            // Two hundred devices asked, and each of them failed: true as well.
-            "user-code/taken-user-codes-are-drawn-again: warn",
         ],
     );
 }

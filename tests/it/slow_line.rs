@@ -122,3 +122,12 @@ async fn a_late_decision_says_how_long_the_way_was_and_what_is_tolerated() {
     let actual = &case.mismatches[0].actual;
     assert!(actual.contains("; propagation 2 s; round trip "), "{actual}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_series_of_polls_that_outlasts_its_code_proves_nothing() {
+    let checks = ["token-response/polling-again-is-no-replay"];
+    let record = play(None, &[70_000], &Wanted { checks: &checks, ..Wanted::default() }).await;
+    let case = record.cases.iter().find(|case| case.check == checks[0]).unwrap();
+    assert_eq!(case.verdict, Verdict::Inconclusive, "{}", details(&record));
+    assert!(case.reason.as_deref().unwrap().contains("near to the end of the code's life"), "{case:?}");
+}

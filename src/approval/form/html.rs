@@ -1,9 +1,7 @@
 //! A page's forms, title and text out of its HTML, as a browser with scripts would see them.
 
-use std::sync::LazyLock;
-
 use http::Method;
-use scraper::{ElementRef, Html, Node, Selector};
+use scraper::{ElementRef, Html, Node};
 use url::Url;
 
 use super::fields::{Control, Form, Kind, Submission};
@@ -27,31 +25,21 @@ const UNREAD: [&str; 5] = ["script", "style", "noscript", "template", "title"];
 /// The longest delay of a refresh that is a redirect in disguise, in seconds.
 const SHORT: f64 = 1.0;
 
-/// A selector of ours.
-macro_rules! selector {
-    ($text:literal) => {{
-        static SELECTOR: LazyLock<Selector> =
-            LazyLock::new(|| Selector::parse($text).expect("a selector that the tests parse"));
-        &*SELECTOR
-    }};
-}
-
 impl Document {
     /// Reads the page at `url`.
     pub(super) fn read(html: &str, url: &Url) -> Self {
         let page = Html::parse_document(html);
-        let base = page
-            .select(selector!("base[href]"))
+        let base = elements(&page, &["base"])
             .find_map(|base| url.join(base.attr("href")?).ok())
             .unwrap_or_else(|| url.clone());
         let forms = forms(&page, url, &base);
         let passage = refresh(&page, &base).or_else(|| self_submitting(&page, &forms));
-        let title = page.select(selector!("title")).next();
+        let title = elements(&page, &["title"]).next();
         Self {
             title: title.map(|title| spaced(title.text())).unwrap_or_default(),
             text: spaced(read_text(page.root_element())),
             forms,
-            has_typed_markup: page.select(selector!("devgrant")).next().is_some(),
+            has_typed_markup: elements(&page, &["devgrant"]).next().is_some(),
             passage,
         }
     }
@@ -64,10 +52,10 @@ impl Document {
 
 /// The forms of a page, each with the controls that belong to it: inside it, or naming it by `form`.
 fn forms(page: &Html, url: &Url, base: &Url) -> Vec<Form> {
-    let elements: Vec<ElementRef<'_>> = page.select(selector!("form")).collect();
-    let mut forms: Vec<Form> = elements.iter().map(|form| bare_form(*form, url, base)).collect();
-    for control in page.select(selector!("input, button, select, textarea")) {
-        let owner = elements.iter().position(|form| match control.attr("form") {
+    let owners: Vec<ElementRef<'_>> = elements(page, &["form"]).collect();
+    let mut forms: Vec<Form> = owners.iter().map(|form| bare_form(*form, url, base)).collect();
+    for control in elements(page, &["input", "button", "select", "textarea"]) {
+        let owner = owners.iter().position(|form| match control.attr("form") {
             Some(id) => form.attr("id") == Some(id),
             None => control.ancestors().any(|ancestor| ancestor.id() == form.id()),
         });
@@ -139,8 +127,11 @@ fn read_control(element: ElementRef<'_>, base: &Url) -> Option<Control> {
 
 /// A list of choices, with those that the page has chosen.
 fn read_select(select: ElementRef<'_>) -> Kind {
-    let options: Vec<ElementRef<'_>> =
-        select.select(selector!("option")).filter(|option| option.attr("disabled").is_none()).collect();
+    let options: Vec<ElementRef<'_>> = select
+        .descendants()
+        .filter_map(ElementRef::wrap)
+        .filter(|it| is(*it, "option") && it.attr("disabled").is_none())
+        .collect();
     let value = |option: &ElementRef<'_>| {
         option.attr("value").map_or_else(|| spaced(option.text()), ToOwned::to_owned)
     };
@@ -155,7 +146,7 @@ fn read_select(select: ElementRef<'_>) -> Kind {
 
 /// `<meta http-equiv="refresh" content="0; url=/next">`.
 fn refresh(page: &Html, base: &Url) -> Option<Submission> {
-    page.select(selector!("meta[http-equiv][content]")).find_map(|meta| {
+    elements(page, &["meta"]).find_map(|meta| {
         let content = meta.attr("content")?;
         let (delay, target) = content.split_once([';', ','])?;
         let (key, target) = target.split_once('=')?;
@@ -174,9 +165,17 @@ fn self_submitting(page: &Html, forms: &[Form]) -> Option<Submission> {
     let [form] = forms else { return None };
     let nothing_to_do = form.controls.iter().all(|control| matches!(control.kind, Kind::Hidden));
     let sends = |script: &str| script.contains("submit()");
-    let script = page.select(selector!("script")).any(|script| script.text().any(sends));
-    let on_load = page.select(selector!("body[onload]")).any(|body| body.attr("onload").is_some_and(sends));
+    let script = elements(page, &["script"]).any(|script| script.text().any(sends));
+    let on_load = elements(page, &["body"]).any(|body| body.attr("onload").is_some_and(sends));
     (nothing_to_do && (script || on_load) && form.encoding.is_none()).then(|| form.submit(None))
+}
+
+/// The elements of these names, wherever they stand.
+fn elements<'page>(page: &'page Html, names: &[&str]) -> impl Iterator<Item = ElementRef<'page>> {
+    page.tree
+        .nodes()
+        .filter_map(ElementRef::wrap)
+        .filter(|element| names.iter().any(|name| is(*element, name)))
 }
 
 fn is(element: ElementRef<'_>, name: &str) -> bool {
