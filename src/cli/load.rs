@@ -71,6 +71,9 @@ pub(super) struct Load {
     /// Cores that the reference server is kept on
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "target")]
     server_cores: Vec<usize>,
+    /// Keep nobody on cores of their own, as is done beside the reference server
+    #[arg(long, conflicts_with_all = ["cores", "server_cores"])]
+    no_pin: bool,
     /// Where Prometheus finds the figures during the run: 127.0.0.1:9464, at /metrics
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,

@@ -12,7 +12,10 @@ use crate::binary::{Binary, Ended, Playing};
 use crate::repository;
 
 /// So many runs at the same time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 3;
+
+/// How often a run is played that could not be judged.
+const TRIES: usize = 4;
 
 /// Faults of the state of a code, each with the requirement that the oracle must say is broken, or its words.
 const FAULTS: [(&str, &str); 11] = [
@@ -50,10 +53,24 @@ fn scenario() -> String {
     repository::path("fixtures/load/states.yaml").to_str().unwrap().to_owned()
 }
 
+/// Plays it until it says something: a machine that is busy may hide a race, and never a verdict.
+fn play_until_judged(more: &[&str]) -> Played {
+    let tries = std::iter::repeat_with(|| play(more)).take(TRIES);
+    let mut last = None;
+    for played in tries {
+        let is_judged = played.ended.code != Some(3);
+        last = Some(played);
+        if is_judged {
+            break;
+        }
+    }
+    last.unwrap()
+}
+
 fn play(more: &[&str]) -> Played {
     let binary = Binary::new();
     let (scenario, record) = (scenario(), binary.name("load.jsonl"));
-    let mut arguments = vec!["load", scenario.as_str(), "--record", record.as_str()];
+    let mut arguments = vec!["load", scenario.as_str(), "--no-pin", "--record", record.as_str()];
     arguments.extend(more);
     let ended = binary.run(&arguments);
     let text = std::fs::read_to_string(&record).unwrap_or_else(|error| panic!("{error}: {}", ended.all()));
@@ -87,7 +104,7 @@ fn one_run(fault: Option<&str>, requirement: &str) {
     if fault == WARNED {
         arguments.extend(["--mode", "strict"]);
     }
-    let played = play(&arguments);
+    let played = play_until_judged(&arguments);
     assert_eq!(played.ended.code, Some(1), "{fault}: {}", played.ended.all());
     let is_named = played.broken().iter().any(|words| words.contains(requirement));
     assert!(is_named, "{fault}: {}", played.ended.all());

@@ -152,7 +152,7 @@ fn can_be_played(scenario: &Scenario) -> Result<(), String> {
 impl Cores {
     /// Beside a reference server of ours each side has its half; otherwise as asked.
     fn of(load: &Load, allowed: &[usize]) -> Self {
-        let is_split = load.target.is_none() && allowed.len() > 1;
+        let is_split = load.target.is_none() && !load.no_pin && allowed.len() > 1;
         let (mine, servers) = allowed.split_at(if is_split { allowed.len() / 2 } else { 0 });
         let or =
             |asked: &[usize], own: &[usize]| if asked.is_empty() { own.to_vec() } else { asked.to_vec() };
