@@ -14,7 +14,7 @@ use crate::http::Scrape;
 use crate::report::load as report;
 use crate::scenario::{AbortRule, AbortWatch, Rate, Scaling, Scenario};
 use crate::server::faults::Fault;
-use crate::tally::{Finished, LoadEvent, LoadRecord, Second, Told};
+use crate::tally::{Finished, LoadEvent, LoadRecord, Second, Slice, Told};
 use crate::timing::plain_length;
 use crate::yaml::Source;
 
@@ -170,7 +170,7 @@ impl Load {
             Err(Stopped(exit)) => return exit,
         };
         let mut ticker = console.ticker();
-        let tell = |second: Second| {
+        let tell = |second: Second, _: &Slice| {
             ticker.show(report::line(&second, end));
             metrics.second(&second);
             write(&mut record, LoadEvent::Second(Box::new(second)));

@@ -4,6 +4,7 @@
 //! - `run`: shards as threads, their reports put together each second
 //! - `shard`: one thread with its own runtime; `state`: what it knows; `worker`: one connection of its pool
 //! - `wheel`, `population`: who is due, in bytes and not in tasks
+//! - `crowd`: a number of devices that changes, for the search for a capacity
 //! - `answer`, `verdict`, `distinct`: what came, and whether it may be
 //! - `decide`: the users; `racer`: devices that break the rules on purpose; `guess`: who types codes of nobody
 //!
@@ -11,6 +12,7 @@
 //! what a device does and when is `device`'s and the schedule's to say, what an answer is worth the oracle's.
 
 mod answer;
+mod crowd;
 mod decide;
 mod distinct;
 mod guess;
@@ -24,6 +26,7 @@ mod verdict;
 mod wheel;
 mod worker;
 
+pub use crowd::Wanted;
 pub use decide::{Decider, Hook, Typist};
 pub use distinct::{Distinct, Key};
 pub use run::{Outcomes, Watching, run};

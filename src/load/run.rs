@@ -46,14 +46,14 @@ pub struct Outcomes {
     pub pool_was_full: bool,
 }
 
-/// Plays the scenario. `tell` hears of each second; the run ends early when `interrupt` does.
+/// Plays the scenario. `tell` hears of each second and of what was measured in it; the run ends early when `interrupt` does.
 ///
 /// # Errors
 /// A shard could not be started.
 pub async fn run(
     setup: Shared,
     watching: Watching,
-    mut tell: impl FnMut(Second),
+    mut tell: impl FnMut(Second, &Slice),
     interrupt: impl Future<Output = ()>,
 ) -> Result<Outcomes, String> {
     let (orders, order) = watch::channel(Order::Play);
@@ -94,14 +94,14 @@ pub async fn run(
                 (ending, because) = (why, Some(text));
                 let _ = orders.send(Order::Stop);
             }
-            tell(second);
+            tell(second, &folding.moment.measured);
         }
     }
     for thread in threads {
         thread.join().map_err(|_| "a shard panicked".to_owned())??;
     }
     for second in folding.rest() {
-        tell(second);
+        tell(second, &folding.moment.measured);
     }
     Ok(folding.outcomes(ending, because, setup.now()))
 }

@@ -9,6 +9,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use url::Url;
 
+use super::crowd::Wanted;
 use super::decide::{Decider, Typist};
 use super::distinct::{Distinct, Key};
 use crate::compose::form_post;
@@ -40,6 +41,8 @@ pub struct Setup {
     pub token: Place,
     /// Where the device authorization endpoint is.
     pub device_authorization: Place,
+    /// Where the number of waiting devices changes during the run: how many of the first group there are to be.
+    pub crowd: Option<Wanted>,
     /// Who plays the users.
     pub decider: Decider,
     /// Who can type at the pages, if anybody.

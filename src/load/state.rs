@@ -6,6 +6,7 @@ use std::iter::{Flatten, Peekable};
 use std::task::Waker;
 use std::time::Duration;
 
+use super::crowd::Crowd;
 use super::population::{Population, Stage};
 use super::setup::Setup;
 use super::wheel::Wheel;
@@ -79,6 +80,10 @@ pub(super) struct State {
     pub(super) verification_uri: Option<Box<str>>,
     /// When the next decision may be taken up, where they have a rate of their own.
     pub(super) next_decision_at: Duration,
+    /// Who is due, for a moment.
+    due: Vec<u32>,
+    /// Where the number of waiting devices changes: who of them is here.
+    pub(super) crowd: Option<Crowd>,
     /// Players of users with nothing to do.
     pub(super) idle_deciders: Vec<Waker>,
 }
@@ -87,7 +92,9 @@ impl State {
     pub(super) fn new(setup: &Setup, shard: Shard) -> Self {
         let blank = setup.oracle.issued(Duration::ZERO, Duration::ZERO, None, None);
         let arriving = (0..setup.schedule.groups().len()).map(|group| {
-            let all: Arriving = setup.schedule.arrivals(group, shard).into_iter().flatten();
+            // Those of a crowd come when they are wanted.
+            let comes = group > 0 || setup.crowd.is_none();
+            let all: Arriving = setup.schedule.arrivals(group, shard).filter(|_| comes).into_iter().flatten();
             all.peekable()
         });
         let strangers = |kind| setup.schedule.strangers(kind, shard).into_iter().flatten().peekable();
@@ -107,6 +114,8 @@ impl State {
             flying: 0,
             verification_uri: None,
             next_decision_at: Duration::ZERO,
+            due: Vec::new(),
+            crowd: setup.crowd.as_ref().map(|_| Crowd::new(shard)),
             idle_deciders: Vec::new(),
         }
     }
@@ -118,18 +127,18 @@ impl State {
 
     /// Takes up all that is due by `now`.
     pub(super) fn turn(&mut self, setup: &Setup, now: Duration) {
-        let Self { devices, wheel, ready, slice, .. } = self;
-        let mut due = std::mem::take(ready);
-        let before = due.len();
-        wheel.turn(millis(now), devices, |id| {
-            due.push_back(Job { what: What::Device(id), intended: Duration::ZERO, taken: now });
-        });
-        for job in due.iter_mut().skip(before) {
-            let What::Device(id) = job.what else { continue };
-            job.intended = devices.get(id).map_or(now, |device| Duration::from_millis(device.due.into()));
-            record(&mut slice.lag, now.saturating_sub(job.intended));
+        let Self { devices, wheel, ready, slice, due, crowd, .. } = self;
+        wheel.turn(millis(now), devices, |id| due.push(id));
+        for id in due.drain(..) {
+            let Some(device) = devices.get(id) else { continue };
+            let intended = Duration::from_millis(device.due.into());
+            record(&mut slice.lag, now.saturating_sub(intended));
+            let stops = setup.crowd.as_ref().zip(crowd.as_mut());
+            if !stops.is_some_and(|(wanted, crowd)| crowd.parks(wanted, device.group, device.stage, id)) {
+                ready.push_back(Job { what: What::Device(id), intended, taken: now });
+            }
         }
-        self.ready = due;
+        self.gather(setup, TICK, now);
         for group in 0..self.arriving.len() {
             while let Some(arrival) = self.next_of(group, now) {
                 self.arrive(setup, group, arrival, now);
@@ -160,7 +169,7 @@ impl State {
         self.ready.push_back(Job { what: What::Device(id), intended: arrival.at, taken: now });
     }
 
-    fn add(&mut self, setup: &Setup, group: usize, number: u64, at: Duration) -> u32 {
+    pub(super) fn add(&mut self, setup: &Setup, group: usize, number: u64, at: Duration) -> u32 {
         let role = setup.schedule.device(group, number).map(|plan| plan.client);
         let client = setup.clients.iter().position(|requests| Some(requests.role) == role).unwrap_or(0);
         let small = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
@@ -203,11 +212,31 @@ impl State {
 
     /// The life of a device ends; in a held group the next one takes its place.
     pub(super) fn end(&mut self, setup: &Setup, id: u32, end: End, at: Duration) {
-        let Some(record) = self.devices.get_mut(id) else { return };
-        let (group, number) = (usize::from(record.group), u64::from(record.number));
+        let Some(record) = self.devices.get(id) else { return };
+        let (group, number) = (record.group, u64::from(record.number));
         if record.stage == Stage::Again {
             return self.devices.remove(id);
         }
+        self.forget(setup, id, end);
+        let has_place = match (&setup.crowd, &mut self.crowd) {
+            (Some(wanted), Some(crowd)) => crowd.ended(wanted, group),
+            _ => true,
+        };
+        let timeline = setup.schedule.timeline();
+        if let Some(next) = setup.schedule.replacement(group.into(), number)
+            && at < timeline.measured_to()
+            && has_place
+        {
+            let id = self.add(setup, group.into(), next, at);
+            // After a failure not at once: a server that answers nothing would be flooded.
+            let pause = if end == End::NoCodes { setup.setting.interval } else { Duration::ZERO };
+            self.wait(id, at + pause);
+        }
+    }
+
+    /// A device ends, and nobody takes its place.
+    pub(super) fn forget(&mut self, setup: &Setup, id: u32, end: End) {
+        let Some(record) = self.devices.get_mut(id) else { return };
         let was_waiting = record.stage == Stage::Waiting;
         let is_undecided = record.flags & UNDECIDED != 0;
         let user_code = record.user_code;
@@ -219,15 +248,6 @@ impl State {
         self.slice.ended(end);
         if !is_undecided {
             self.devices.remove(id);
-        }
-        let timeline = setup.schedule.timeline();
-        if let Some(next) = setup.schedule.replacement(group, number)
-            && at < timeline.measured_to()
-        {
-            let id = self.add(setup, group, next, at);
-            // After a failure not at once: a server that answers nothing would be flooded.
-            let pause = if end == End::NoCodes { setup.setting.interval } else { Duration::ZERO };
-            self.wait(id, at + pause);
         }
     }
 

@@ -111,6 +111,7 @@ impl Ready {
             connections: scenario.connections.clone(),
             token,
             device_authorization,
+            crowd: None,
             decider,
             typist,
             decisions_per_second: scenario.approvals.at_most.map(crate::scenario::Rate::in_a_second),
