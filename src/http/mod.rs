@@ -13,4 +13,4 @@ pub use in_process::InProcess;
 pub use pages::HttpPages;
 pub use roots::{Roots, RootsError};
 pub use transport::{Exchanger, LARGEST_BODY, Sent, Transport};
-pub use wire::Wire;
+pub use wire::{Reuse, Wire};

@@ -7,6 +7,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::population::{Population, Stage};
+use super::seats::Seats;
 use super::setup::Setup;
 use super::wheel::Wheel;
 use crate::device::{Next, Stop};
@@ -24,6 +25,8 @@ pub(super) const DUE_GRANT: u8 = 1 << 1;
 pub(super) const OVERTIME: u8 = 1 << 2;
 /// The decision comes when the code is over: it polls once more after that.
 pub(super) const TOO_LATE: u8 = 1 << 3;
+/// It races from its due instant on, played by whoever sits in its seat.
+pub(super) const RACES: u8 = 1 << 4;
 
 /// Something that a connection is to do.
 #[derive(Debug, Clone, Copy)]
@@ -53,18 +56,20 @@ pub(super) struct Due {
 }
 
 /// Nobody comes where the scenario has none.
-type Arriving = Flatten<std::option::IntoIter<Arrivals>>;
+pub(super) type Arriving = Flatten<std::option::IntoIter<Arrivals>>;
 
 pub(super) struct State {
     pub(super) devices: Population,
     wheel: Wheel,
+    /// In place of the wheel, where each device is played by somebody who sleeps by himself.
+    pub(super) seats: Option<Seats>,
     pub(super) ready: VecDeque<Job>,
     /// Connections with nothing to do, the last used last.
     pub(super) idle: Vec<Waker>,
     pub(super) slice: Slice,
     /// For each group who is still to come.
-    arriving: Vec<Peekable<Arriving>>,
-    garbage: Peekable<Arriving>,
+    pub(super) arriving: Vec<Peekable<Arriving>>,
+    pub(super) garbage: Peekable<Arriving>,
     typing: Peekable<Arriving>,
     /// Codes of nobody that are to be typed, by their number, each with its instant.
     pub(super) guesses: VecDeque<(u64, Duration)>,
@@ -94,6 +99,7 @@ impl State {
         Self {
             devices: Population::new(blank),
             wheel: Wheel::new(millis_up(setup.setting.interval * 2)),
+            seats: None,
             ready: VecDeque::new(),
             idle: Vec::new(),
             slice: Slice::default(),
@@ -160,7 +166,7 @@ impl State {
         self.ready.push_back(Job { what: What::Device(id), intended: arrival.at, taken: now });
     }
 
-    fn add(&mut self, setup: &Setup, group: usize, number: u64, at: Duration) -> u32 {
+    pub(super) fn add(&mut self, setup: &Setup, group: usize, number: u64, at: Duration) -> u32 {
         let role = setup.schedule.device(group, number).map(|plan| plan.client);
         let client = setup.clients.iter().position(|requests| Some(requests.role) == role).unwrap_or(0);
         let small = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
@@ -170,9 +176,11 @@ impl State {
 
     /// Puts a device to its next instant.
     pub(super) fn wait(&mut self, id: u32, at: Duration) {
-        if let Some(record) = self.devices.get_mut(id) {
-            record.due = millis_up(at);
-            self.wheel.insert(id, &mut self.devices);
+        let Some(record) = self.devices.get_mut(id) else { return };
+        record.due = millis_up(at);
+        match &mut self.seats {
+            Some(seats) => seats.put(id, record),
+            None => self.wheel.insert(id, &mut self.devices),
         }
     }
 
@@ -274,6 +282,7 @@ impl State {
     pub(super) fn wake_all(&mut self) {
         let players = self.idle_deciders.drain(..).chain(self.idle_guessers.drain(..));
         self.idle.drain(..).chain(players).for_each(Waker::wake);
+        self.seats.iter().for_each(Seats::wake_all);
     }
 
     /// Wakes as many idle connections as there is work for; true when more would be needed.

@@ -24,6 +24,8 @@ mod embedded_child;
 mod fault_matrix;
 #[cfg(test)]
 mod generated;
+#[cfg(all(test, feature = "goose"))]
+mod goose;
 #[cfg(test)]
 mod guide;
 #[cfg(test)]
