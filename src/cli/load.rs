@@ -18,9 +18,11 @@ use crate::tally::{Finished, LoadEvent, LoadRecord, Second, Slice, Told};
 use crate::timing::plain_length;
 use crate::yaml::Source;
 
+mod engine;
 mod machine;
 mod ready;
 
+use engine::EngineFlags;
 use ready::Ready;
 
 /// Play a load scenario: many devices at once, every answer judged.
@@ -80,6 +82,8 @@ pub(super) struct Load {
     /// How long one answer may take
     #[arg(long, value_name = "TIME", default_value = "10 s", value_parser = plain_length)]
     timeout: Duration,
+    #[command(flatten)]
+    engine: EngineFlags,
     /// You own the target, or its owner lets you load it: needed for anything but this machine
     #[arg(long)]
     i_may_load_this_host: bool,
@@ -175,7 +179,7 @@ impl Load {
             metrics.second(&second);
             write(&mut record, LoadEvent::Second(Box::new(second)));
         };
-        let played = crate::load::run(setup.clone(), watching, tell, console::interrupted()).await;
+        let played = self.engine.run(setup.clone(), watching, tell, console::interrupted()).await;
         drop((ticker, scrape));
         if let Some(child) = child {
             child.stop().await;

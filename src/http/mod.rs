@@ -15,4 +15,4 @@ pub use pages::HttpPages;
 pub use roots::{Roots, RootsError};
 pub use scrape::Scrape;
 pub use transport::{Exchanger, LARGEST_BODY, Sent, Transport};
-pub use wire::Wire;
+pub use wire::{Reuse, Wire};

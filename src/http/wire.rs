@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use reqwest::{Client, Method, Request, Url};
+use reqwest::{Client, ClientBuilder, Method, Request, Url};
 use tokio::time::Instant;
 
 use super::client::{USER_AGENT, plain};
@@ -29,6 +29,17 @@ pub struct Wire {
     roots: Roots,
 }
 
+/// When a connection carries another request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// If it comes soon.
+    Soon,
+    /// Until the server closes it.
+    Always,
+    /// Never.
+    Never,
+}
+
 impl Wire {
     /// Connections of its own; an answer must be complete within `limit`.
     ///
@@ -43,14 +54,47 @@ impl Wire {
     /// # Errors
     /// When the TLS of this system cannot be set up.
     pub fn trusting(limit: Duration, roots: Roots) -> Result<Self, NoAnswer> {
-        let client = plain(&roots)
-            .pool_idle_timeout(IDLE)
+        let client = Self::build(limit, &roots, |builder| builder.pool_idle_timeout(IDLE))?;
+        Ok(Self { client, limit, roots })
+    }
+
+    /// The same, with connections that are used again as this says.
+    ///
+    /// # Errors
+    /// When the TLS of this system cannot be set up.
+    pub fn reusing(limit: Duration, reuse: Reuse) -> Result<Self, NoAnswer> {
+        let roots = Roots::default();
+        let client = Self::build(limit, &roots, |builder| match reuse {
+            Reuse::Soon => builder.pool_idle_timeout(IDLE),
+            Reuse::Always => builder.pool_idle_timeout(None),
+            Reuse::Never => builder.pool_max_idle_per_host(0),
+        })?;
+        Ok(Self { client, limit, roots })
+    }
+
+    /// What the requests go out by.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// The same by a client of somebody else's.
+    #[must_use]
+    pub fn over(&self, client: Client) -> Self {
+        Self { client, ..self.clone() }
+    }
+
+    fn build(
+        limit: Duration,
+        roots: &Roots,
+        reuse: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Client, NoAnswer> {
+        reuse(plain(roots))
             .tcp_nodelay(true)
             .connect_timeout(CONNECT.min(limit))
             .user_agent(USER_AGENT)
             .build()
-            .map_err(|error| NoAnswer::Ours(chain(&error)))?;
-        Ok(Self { client, limit, roots })
+            .map_err(|error| NoAnswer::Ours(chain(&error)))
     }
 
     async fn exchange(&self, request: Result<Request, NoAnswer>, sent: Instant) -> Sent {

@@ -147,8 +147,8 @@ async fn decide(shard: &Rc<Shard>, way: &mut Way<'_>, due: Due) {
             let submitted = driver.decide(visit(setup, user, decision, &user_code, &verification_uri)).await;
             submitted
                 .map(|submitted| Made {
-                    began: submitted.sent.saturating_duration_since(setup.epoch),
-                    done: submitted.done.saturating_duration_since(setup.epoch),
+                    began: submitted.sent.saturating_duration_since(setup.epoch()),
+                    done: submitted.done.saturating_duration_since(setup.epoch()),
                 })
                 .map_err(|_| "decision_failed")
         }
@@ -159,7 +159,8 @@ async fn decide(shard: &Rc<Shard>, way: &mut Way<'_>, due: Due) {
             let response = made.done.saturating_sub(intended);
             let service = made.done.saturating_sub(made.began);
             state.slice.answered(Operation::Approval, Outcome::Granted, response, service);
-            if came_out(setup, &mut state, due, choice, made.done) {
+            let races = came_out(setup, &mut state, due, choice, made.done);
+            if races && !racer::sits(setup, &mut state, due.id) {
                 tokio::task::spawn_local(racer::run(Rc::clone(shard), due.id));
             }
         }

@@ -7,27 +7,64 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::answer;
+use super::answer::{self, Heard};
+use super::dialogue::granted;
+use super::setup::Setup;
 use super::shard::Shard;
+use super::state::{RACES, State};
 use super::verdict::{self, Seen};
-use super::worker::{NoAnswer, granted, open};
+use super::worker::{NoAnswer, open};
 use crate::http::thin::{Reply, Stream, Thin};
 use crate::oracle::Asker;
 use crate::outcome::Outcome;
 use crate::scenario::{Operation, Pace};
 use crate::tally::End;
 
+/// What a device does once it races.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Race {
+    /// How many polls go out at the same moment.
+    pub(super) at_once: u32,
+    /// How many follow.
+    pub(super) then_replay: u32,
+    /// Not before this.
+    pub(super) from: Duration,
+}
+
+impl Race {
+    fn of(setup: &Setup, state: &State, id: u32) -> Option<Self> {
+        let device = state.devices.get(id)?;
+        let pace = setup.schedule.groups().get(usize::from(device.group)).map(|group| group.pace);
+        let Some(Pace::Race { at_once, then_replay }) = pace else { return None };
+        Some(Self { at_once, then_replay, from: device.life.heard() + device.device.interval() })
+    }
+
+    #[cfg_attr(
+        not(feature = "goose"),
+        expect(dead_code, reason = "only the second engine seats its devices")
+    )]
+    /// The race of a device that is played in its seat; nothing for one that does not race, or not yet.
+    pub(super) fn in_seat(setup: &Setup, state: &State, id: u32) -> Option<Self> {
+        let races = state.devices.get(id).is_some_and(|device| device.flags & RACES != 0);
+        Self::of(setup, state, id).filter(|_| races)
+    }
+}
+
+/// Leaves a race to whoever sits in the seat of the device; false where nobody does.
+pub(super) fn sits(setup: &Setup, state: &mut State, id: u32) -> bool {
+    let race = Race::of(setup, state, id).filter(|_| state.seats.is_some());
+    let Some((race, device)) = race.zip(state.devices.get_mut(id)) else { return false };
+    device.flags |= RACES;
+    state.wait(id, race.from);
+    true
+}
+
 /// Plays the device of this slot to its end.
 pub(super) async fn run(shard: Rc<Shard>, id: u32) {
     let setup = &*shard.setup;
-    let (at_once, then_replay, from) = {
-        let state = shard.state.borrow();
-        let Some(device) = state.devices.get(id) else { return };
-        let pace = setup.schedule.groups().get(usize::from(device.group)).map(|group| &group.pace);
-        let Some(Pace::Race { at_once, then_replay }) = pace else { return };
-        (*at_once, *then_replay, device.life.heard() + device.device.interval())
-    };
-    tokio::time::sleep_until(setup.epoch + from).await;
+    let race = Race::of(setup, &shard.state.borrow(), id);
+    let Some(Race { at_once, then_replay, from }) = race else { return };
+    tokio::time::sleep_until(setup.epoch() + from).await;
     let request = {
         let state = shard.state.borrow();
         let Some(device) = state.devices.get(id) else { return };
@@ -51,8 +88,35 @@ pub(super) async fn run(shard: Rc<Shard>, id: u32) {
         let mut connection = super::worker::open(&shard, &setup.token, 0).await.map(Thin::new);
         was_granted |= poll(&shard, id, &mut connection, &request).await;
     }
+    ended(setup, &mut shard.state.borrow_mut(), id, was_granted);
+}
+
+/// A race is over.
+pub(super) fn ended(setup: &Setup, state: &mut State, id: u32, was_granted: bool) {
     let end = if was_granted { End::Granted } else { End::Unusable };
-    shard.state.borrow_mut().end(setup, id, end, setup.now());
+    state.end(setup, id, end, setup.now());
+}
+
+/// A poll of a race goes out.
+pub(super) fn went_out(state: &mut State, id: u32, sent: Duration) {
+    if let Some(device) = state.devices.get_mut(id) {
+        device.life.sent(Asker::Owner, sent);
+    }
+}
+
+/// The answer to a poll of a race is in, or none came, of this kind; what it means.
+pub(super) fn heard(setup: &Setup, state: &mut State, id: u32, seen: &Seen<'_>) -> Outcome {
+    let heard = match seen.reply {
+        Ok(reply) => answer::poll(reply, |token| setup.key.fingerprint(token)),
+        Err(_) => Heard::nothing(),
+    };
+    let took = seen.done.saturating_sub(seen.sent);
+    state.slice.answered(Operation::Token, heard.outcome, took, took);
+    if heard.outcome == Outcome::Granted && state.devices.get(id).is_some_and(|d| !d.life.has_token()) {
+        granted(state, id, seen.done);
+    }
+    verdict::poll(setup, state, id, &heard, seen);
+    heard.outcome
 }
 
 /// One poll; true when it brought a token.
@@ -64,22 +128,10 @@ async fn poll(
 ) -> bool {
     let setup = &*shard.setup;
     let sent = setup.now();
-    {
-        let mut state = shard.state.borrow_mut();
-        if let Some(device) = state.devices.get_mut(id) {
-            device.life.sent(Asker::Owner, sent);
-        }
-    }
+    went_out(&mut shard.state.borrow_mut(), id, sent);
     let look = |reply: Reply<'_>| {
-        let done = setup.now();
-        let heard = answer::poll(&reply, |token| setup.key.fingerprint(token));
-        let mut state = shard.state.borrow_mut();
-        state.slice.answered(Operation::Token, heard.outcome, done - sent, done - sent);
-        if heard.outcome == Outcome::Granted && state.devices.get(id).is_some_and(|d| !d.life.has_token()) {
-            granted(&mut state, id, done);
-        }
-        verdict::poll(setup, &mut state, id, &heard, &Seen { request, reply: Ok(&reply), sent, done });
-        heard.outcome == Outcome::Granted
+        let seen = Seen { request, reply: Ok(&reply), sent, done: setup.now() };
+        heard(setup, &mut shard.state.borrow_mut(), id, &seen) == Outcome::Granted
     };
     let answered = match connection {
         Ok(connection) => {
@@ -90,12 +142,9 @@ async fn poll(
         Err(why) => Err(*why),
     };
     answered.unwrap_or_else(|why| {
-        let done = setup.now();
         let mut state = shard.state.borrow_mut();
         state.slice.failed(Operation::Token, why.kind());
-        state.slice.answered(Operation::Token, Outcome::Broken, done - sent, done - sent);
-        let heard = answer::Heard::nothing();
-        verdict::poll(setup, &mut state, id, &heard, &Seen { request, reply: Err(why.kind()), sent, done });
+        heard(setup, &mut state, id, &Seen { request, reply: Err(why.kind()), sent, done: setup.now() });
         false
     })
 }

@@ -56,8 +56,9 @@ pub async fn run(
     mut tell: impl FnMut(Second, &Slice),
     interrupt: impl Future<Output = ()>,
 ) -> Result<Outcomes, String> {
+    setup.epoch();
     let (orders, order) = watch::channel(Order::Play);
-    let (teller, mut reports) = mpsc::unbounded_channel();
+    let (teller, reports) = mpsc::unbounded_channel();
     let mut threads = Vec::new();
     for index in 0..setup.shards {
         let (setup, order, teller) = (Arc::clone(&setup), order.clone(), teller.clone());
@@ -70,9 +71,30 @@ pub async fn run(
         threads.push(thread);
     }
     drop((teller, order));
-    let mut folding = Folding::new(watching);
-    let mut ending = Ending::Complete;
-    let mut because = None;
+    let followed = follow(&setup, watching, reports, &orders, &mut tell, interrupt).await;
+    for thread in threads {
+        thread.join().map_err(|_| "a shard panicked".to_owned())??;
+    }
+    Ok(followed.outcomes(&setup, tell))
+}
+
+/// A run whose shards have told everything.
+pub(super) struct Followed {
+    folding: Folding,
+    pub(super) ending: Ending,
+    pub(super) because: Option<String>,
+}
+
+/// Follows shards to their end, and tells them when it is to be earlier.
+pub(super) async fn follow(
+    setup: &Shared,
+    watching: Watching,
+    mut reports: mpsc::UnboundedReceiver<Report>,
+    orders: &watch::Sender<Order>,
+    tell: &mut impl FnMut(Second, &Slice),
+    interrupt: impl Future<Output = ()>,
+) -> Followed {
+    let mut followed = Followed { folding: Folding::new(watching), ending: Ending::Complete, because: None };
     tokio::pin!(interrupt);
     let mut is_interrupted = false;
     loop {
@@ -80,30 +102,34 @@ pub async fn run(
             report = reports.recv() => report,
             () = &mut interrupt, if !is_interrupted => {
                 is_interrupted = true;
-                ending = Ending::Interrupted;
+                followed.ending = Ending::Interrupted;
                 // The shards hear it at their next tick.
                 let _ = orders.send(Order::Stop);
                 continue;
             }
         };
         let Some(report) = report else { break };
-        for second in folding.take(report, &setup) {
-            if ending == Ending::Complete
-                && let Some((why, text)) = folding.wants_end(&second, &setup)
+        for second in followed.folding.take(report, setup) {
+            if followed.ending == Ending::Complete
+                && let Some((why, text)) = followed.folding.wants_end(&second, setup)
             {
-                (ending, because) = (why, Some(text));
+                (followed.ending, followed.because) = (why, Some(text));
                 let _ = orders.send(Order::Stop);
             }
-            tell(second, &folding.moment.measured);
+            tell(second, &followed.folding.moment.measured);
         }
     }
-    for thread in threads {
-        thread.join().map_err(|_| "a shard panicked".to_owned())??;
+    followed
+}
+
+impl Followed {
+    /// What it all came to; `tell` hears of what is left.
+    pub(super) fn outcomes(mut self, setup: &Shared, mut tell: impl FnMut(Second, &Slice)) -> Outcomes {
+        for second in self.folding.rest() {
+            tell(second, &self.folding.moment.measured);
+        }
+        self.folding.outcomes(self.ending, self.because, setup.now())
     }
-    for second in folding.rest() {
-        tell(second, &folding.moment.measured);
-    }
-    Ok(folding.outcomes(ending, because, setup.now()))
 }
 
 /// Reports of the same second, put together.

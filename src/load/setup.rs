@@ -1,7 +1,7 @@
 //! What a run is made of, made ready once: requests as templates, the table of the oracle, where to connect.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,8 +11,9 @@ use url::Url;
 
 use super::crowd::Wanted;
 use super::decide::{Decider, Typist};
+use super::dialogue::Endpoint;
 use super::distinct::{Distinct, Key};
-use crate::compose::form_post;
+use crate::compose::{Composed, form_post};
 use crate::http::thin::{NoTemplate, RequestTemplate};
 use crate::oracle::{Grade, Oracle};
 use crate::protocol::{DEVICE_CODE_GRANT, Role};
@@ -21,7 +22,10 @@ use crate::suite::Edits;
 use crate::target::Client;
 
 /// Stands for the device code while a request is composed.
-const MARK: &str = "DEVICECODEGOESHERE";
+pub(super) const MARK: &str = "DEVICECODEGOESHERE";
+
+/// How long the shards have to be there before the run starts.
+const HEAD_START: Duration = Duration::from_millis(50);
 
 /// What a run is made of.
 pub struct Setup {
@@ -57,8 +61,8 @@ pub struct Setup {
     pub shards: u32,
     /// The cores that they are pinned to, in turn.
     pub cores: Vec<usize>,
-    /// The start of the run; all instants are counted from it.
-    pub epoch: Instant,
+    /// The start of the run, from which all instants are counted; set once everybody who plays is there.
+    pub epoch: OnceLock<Instant>,
     /// The key of fingerprints.
     pub key: Key,
     /// All device codes of the run.
@@ -77,6 +81,10 @@ pub struct Requests {
     pub codes: RequestTemplate,
     /// The poll, but for the device code.
     pub poll: RequestTemplate,
+    /// The device authorization request as it was composed, for a client that frames requests itself.
+    pub composed_codes: Composed,
+    /// The poll as it was composed, with a mark where the device code will be.
+    pub composed_poll: Composed,
 }
 
 /// Where an endpoint is.
@@ -116,7 +124,21 @@ impl Requests {
         let codes = form_post(device_authorization, &params, client, &edits);
         let poll =
             form_post(token, &[("grant_type", DEVICE_CODE_GRANT), ("device_code", MARK)], client, &edits);
-        Ok(Self { role, codes: RequestTemplate::fixed(&codes)?, poll: RequestTemplate::around(&poll, MARK)? })
+        Ok(Self {
+            role,
+            codes: RequestTemplate::fixed(&codes)?,
+            poll: RequestTemplate::around(&poll, MARK)?,
+            composed_codes: codes,
+            composed_poll: poll,
+        })
+    }
+
+    /// Appends the request to an endpoint, with this device code if it is a poll.
+    pub(super) fn write(&self, to: Endpoint, device_code: &[u8], into: &mut Vec<u8>) {
+        match to {
+            Endpoint::DeviceAuthorization => self.codes.write(into, b""),
+            Endpoint::Token => self.poll.write(into, device_code),
+        }
     }
 }
 
@@ -154,10 +176,15 @@ impl Place {
 }
 
 impl Setup {
+    /// The start of the run: a moment after whoever asks first.
+    pub fn epoch(&self) -> Instant {
+        *self.epoch.get_or_init(|| Instant::now() + HEAD_START)
+    }
+
     /// Since the start of the run.
     #[must_use]
     pub fn now(&self) -> Duration {
-        self.epoch.elapsed()
+        self.epoch().elapsed()
     }
 
     /// How many connections one shard may have.

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 
 use super::decide;
 use super::guess;
-use super::setup::Shared;
+use super::setup::{Setup, Shared};
 use super::state::{State, TICK};
 use super::worker::Worker;
 use crate::approval::Driver;
@@ -78,47 +79,61 @@ pub(super) enum Order {
 /// Plays a shard on the calling thread.
 pub(super) fn play(
     setup: Shared,
-    shard: scenario::Shard,
+    index: scenario::Shard,
     most: u32,
     orders: watch::Receiver<Order>,
     tell: mpsc::UnboundedSender<Report>,
 ) -> Result<(), String> {
-    if let Some(core) = setup.cores.get(shard.index() as usize % setup.cores.len().max(1)) {
+    let runtime = runtime(&setup, index.index())?;
+    let state = State::new(&setup, index);
+    let shard = Rc::new(Shard::new(setup, state));
+    LocalSet::new().block_on(&runtime, run(&shard, index.index(), most, orders, tell))
+}
+
+/// The runtime of the calling thread, which stays on its core from now on.
+pub(super) fn runtime(setup: &Setup, index: u32) -> Result<Runtime, String> {
+    if let Some(core) = setup.cores.get(index as usize % setup.cores.len().max(1)) {
         crate::machine::limits::pin(&[*core])
             .map_err(|error| format!("cannot stay on core {core}: {error}"))?;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("no runtime for a shard: {error}"))?;
-    LocalSet::new().block_on(&runtime, run(setup, shard, most, orders, tell))
+        .map_err(|error| format!("no runtime for a shard: {error}"))
 }
 
-async fn run(
-    setup: Shared,
-    index: scenario::Shard,
+impl Shard {
+    /// A shard that nobody plays yet.
+    pub(super) fn new(setup: Shared, state: State) -> Self {
+        Self {
+            setup,
+            state: RefCell::new(state),
+            scratch: Scratch::new(),
+            kept: RefCell::default(),
+            stopped: Cell::new(false),
+        }
+    }
+}
+
+/// Plays a shard to its end, in the local tasks of its thread.
+pub(super) async fn run(
+    shard: &Rc<Shard>,
+    index: u32,
     most: u32,
     mut orders: watch::Receiver<Order>,
     tell: mpsc::UnboundedSender<Report>,
 ) -> Result<(), String> {
     let driver: Option<Rc<dyn Driver>> =
-        setup.typist.as_ref().map(|typist| (typist.make)()).transpose()?.map(Rc::from);
-    let shard = Rc::new(Shard {
-        state: RefCell::new(State::new(&setup, index)),
-        setup,
-        scratch: Scratch::new(),
-        kept: RefCell::default(),
-        stopped: Cell::new(false),
-    });
+        shard.setup.typist.as_ref().map(|typist| (typist.make)()).transpose()?.map(Rc::from);
     for _ in 0..decide::at_once(&shard.setup) {
-        tokio::task::spawn_local(decide::run(Rc::clone(&shard), driver.clone()));
+        tokio::task::spawn_local(decide::run(Rc::clone(shard), driver.clone()));
     }
     if let Some(driver) = driver {
-        guessers(&shard, &driver);
+        guessers(shard, &driver);
     }
-    let mut teller = Teller::new(&shard, index.index(), most, tell);
+    let mut teller = Teller::new(shard, index, most, tell);
     let end = shard.setup.schedule.timeline().end();
-    let mut ticks = interval_at(shard.setup.epoch, TICK);
+    let mut ticks = interval_at(shard.setup.epoch(), TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
@@ -137,7 +152,7 @@ async fn run(
             teller.grow();
         }
     }
-    stop(&shard).await;
+    stop(shard).await;
     teller.tell(shard.setup.now(), true);
     Ok(())
 }

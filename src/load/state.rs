@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::crowd::Crowd;
 use super::population::{Population, Stage};
+use super::seats::Seats;
 use super::setup::Setup;
 use super::wheel::Wheel;
 use crate::device::{Next, Stop};
@@ -25,6 +26,8 @@ pub(super) const DUE_GRANT: u8 = 1 << 1;
 pub(super) const OVERTIME: u8 = 1 << 2;
 /// The decision comes when the code is over: it polls once more after that.
 pub(super) const TOO_LATE: u8 = 1 << 3;
+/// It races from its due instant on, played by whoever sits in its seat.
+pub(super) const RACES: u8 = 1 << 4;
 
 /// Something that a connection is to do.
 #[derive(Debug, Clone, Copy)]
@@ -54,18 +57,20 @@ pub(super) struct Due {
 }
 
 /// Nobody comes where the scenario has none.
-type Arriving = Flatten<std::option::IntoIter<Arrivals>>;
+pub(super) type Arriving = Flatten<std::option::IntoIter<Arrivals>>;
 
 pub(super) struct State {
     pub(super) devices: Population,
     wheel: Wheel,
+    /// In place of the wheel, where each device is played by somebody who sleeps by himself.
+    pub(super) seats: Option<Seats>,
     pub(super) ready: VecDeque<Job>,
     /// Connections with nothing to do, the last used last.
     pub(super) idle: Vec<Waker>,
     pub(super) slice: Slice,
     /// For each group who is still to come.
-    arriving: Vec<Peekable<Arriving>>,
-    garbage: Peekable<Arriving>,
+    pub(super) arriving: Vec<Peekable<Arriving>>,
+    pub(super) garbage: Peekable<Arriving>,
     typing: Peekable<Arriving>,
     /// Codes of nobody that are to be typed, by their number, each with its instant.
     pub(super) guesses: VecDeque<(u64, Duration)>,
@@ -101,6 +106,7 @@ impl State {
         Self {
             devices: Population::new(blank),
             wheel: Wheel::new(millis_up(setup.setting.interval * 2)),
+            seats: None,
             ready: VecDeque::new(),
             idle: Vec::new(),
             slice: Slice::default(),
@@ -179,9 +185,11 @@ impl State {
 
     /// Puts a device to its next instant.
     pub(super) fn wait(&mut self, id: u32, at: Duration) {
-        if let Some(record) = self.devices.get_mut(id) {
-            record.due = millis_up(at);
-            self.wheel.insert(id, &mut self.devices);
+        let Some(record) = self.devices.get_mut(id) else { return };
+        record.due = millis_up(at);
+        match &mut self.seats {
+            Some(seats) => seats.put(id, record),
+            None => self.wheel.insert(id, &mut self.devices),
         }
     }
 
@@ -294,6 +302,7 @@ impl State {
     pub(super) fn wake_all(&mut self) {
         let players = self.idle_deciders.drain(..).chain(self.idle_guessers.drain(..));
         self.idle.drain(..).chain(players).for_each(Waker::wake);
+        self.seats.iter().for_each(Seats::wake_all);
     }
 
     /// Wakes as many idle connections as there is work for; true when more would be needed.

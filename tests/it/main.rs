@@ -25,6 +25,9 @@ mod fault_matrix;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+#[cfg(feature = "goose")]
+mod goose;
+#[cfg(test)]
 mod guide;
 #[cfg(test)]
 mod judge;

@@ -1,11 +1,10 @@
 //! Everything that a run needs, made ready: the server, what it announces, the machine, the requests.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::Instant;
 
 use super::{Load, Mode, Stopped, machine};
 use crate::approval;
@@ -30,9 +29,6 @@ use crate::target::{Approval, Target};
 
 /// Visits of the pages at the same time.
 const VISITS: u32 = 32;
-
-/// How long the shards have to be there before the run starts.
-const HEAD_START: Duration = Duration::from_millis(50);
 
 /// A run that can start.
 pub(super) struct Ready {
@@ -76,7 +72,7 @@ impl Ready {
                 Stopped(exit)
             }
         };
-        can_be_played(&scenario).map_err(stop(Exit::Usage))?;
+        can_be_played(load, &scenario).map_err(stop(Exit::Usage))?;
         let allowed = limits::cores().map_or_else(Vec::new, |cores| cores.allowed);
         let cores = Cores::of(load, &allowed);
         let server = Server::find(load, console, &scenario, &cores).await?;
@@ -93,7 +89,10 @@ impl Ready {
                 server.endpoints.token
             )));
         }
-        let shards = machine::shards(load.shards, allowed.len(), is_here);
+        let schedule = Schedule::new(&scenario, &server.setting);
+        load.engine.can_play(&schedule, &scenario.connections).map_err(stop(Exit::Usage))?;
+        let shards =
+            if load.engine.is_goose() { 1 } else { machine::shards(load.shards, allowed.len(), is_here) };
         let most = most_connections(console, &scenario, &estimate, shards, is_here)?;
         let clients = requests(&scenario, &server).map_err(stop(Exit::Usage))?;
         let typist = typist(&server.target, load.timeout);
@@ -103,7 +102,7 @@ impl Ready {
         let mut remarks = estimate.remarks.clone();
         remarks.extend(remark);
         let setup = Setup {
-            schedule: Schedule::new(&scenario, &server.setting),
+            schedule,
             setting: server.setting.clone(),
             oracle,
             violation_from: if load.mode == Mode::Strict { Grade::Warn } else { Grade::Fail },
@@ -119,7 +118,7 @@ impl Ready {
             shards,
             most_connections: scenario.connections.at_most.unwrap_or(most),
             cores: cores.shards.clone(),
-            epoch: Instant::now() + HEAD_START,
+            epoch: OnceLock::new(),
             key: Key::default(),
             device_codes: Distinct::for_about(estimate.codes),
             user_codes: Distinct::for_about(estimate.devices),
@@ -143,9 +142,13 @@ impl Ready {
 }
 
 /// What the engine cannot do yet is refused before anything is sent.
-fn can_be_played(scenario: &Scenario) -> Result<(), String> {
+fn can_be_played(load: &Load, scenario: &Scenario) -> Result<(), String> {
     if scenario.connections.http == HttpVersion::H2 {
         return Err("connections: { http: h2 } is read, and not played: load runs speak HTTP/1.1\nhelp: leave http out".to_owned());
+    }
+    // How many devices come in a length of intervals is only known once a target has said how long its are.
+    if let Some(setting) = Setting::embedded(scenario).filter(|_| load.target.is_none()) {
+        load.engine.can_play(&Schedule::new(scenario, &setting), &scenario.connections)?;
     }
     Ok(())
 }
@@ -346,6 +349,7 @@ fn began(
     let timeline = setup.schedule.timeline();
     let stages = [timeline.fill, timeline.measured_from(), timeline.measured_to(), timeline.end()];
     let connections = match scenario.connections.mode {
+        ConnectionMode::Pooled if load.engine.is_goose() => "pooled by Goose's clients".to_owned(),
         ConnectionMode::Pooled => format!("pooled, at most {}", setup.most_connections),
         mode => mode.word().replace('_', " "),
     };
@@ -360,7 +364,7 @@ fn began(
         devices,
         target: server.target.target.clone(),
         endpoint: server.endpoints.token.clone(),
-        engine: "native".to_owned(),
+        engine: load.engine.name().to_owned(),
         interval_s: setup.setting.interval.as_secs_f64(),
         lifetime_s: setup.setting.lifetime.as_secs_f64(),
         shards: setup.shards,
