@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use super::console::{self, Console};
 use super::exit::Exit;
-use super::faults;
 use super::{files, records};
 use crate::http::Scrape;
 use crate::report::load as report;
 use crate::scenario::{AbortRule, AbortWatch, Rate, Scaling, Scenario};
-use crate::server::faults::Fault;
 use crate::tally::{Finished, LoadEvent, LoadRecord, Second, Slice, Told};
 use crate::timing::plain_length;
 use crate::yaml::Source;
@@ -21,9 +19,11 @@ use crate::yaml::Source;
 mod engine;
 mod machine;
 mod ready;
+mod side;
 
-use engine::EngineFlags;
-use ready::Ready;
+pub(super) use engine::EngineFlags;
+pub(super) use ready::{How, Ready};
+pub(super) use side::Side;
 
 /// Play a load scenario: many devices at once, every answer judged.
 #[derive(Debug, clap::Args)]
@@ -31,9 +31,8 @@ pub(super) struct Load {
     /// A scenario that devgrant brings along (steady_pollers, mixed_soak, million ...), or a file
     #[arg(value_name = "SCENARIO")]
     scenario: String,
-    /// The server under test; a reference server in a process of its own unless given
-    #[arg(long, value_name = "FILE")]
-    target: Option<PathBuf>,
+    #[command(flatten)]
+    side: Side,
     /// So many devices, all groups with a number of them together
     #[arg(long, value_name = "N")]
     devices: Option<u64>,
@@ -55,44 +54,11 @@ pub(super) struct Load {
     /// End the run when this holds: 'p99(pending) > 2 s for 10 s'
     #[arg(long, value_name = "EXPR")]
     abort_on: Vec<AbortRule>,
-    /// strict: what the oracle warns of is a violation
-    #[arg(long, value_name = "MODE", value_enum, default_value_t = Mode::Default)]
-    mode: Mode,
-    /// Play against a reference server with this fault; `devgrant faults` lists them
-    #[arg(long, value_name = "ID", conflicts_with = "target", value_parser = faults::parse)]
-    fault: Vec<&'static Fault>,
-    /// A process of the target's server on this machine: its CPU and memory are shown, its children's included
-    #[arg(long, value_name = "PID", requires = "target")]
-    server_pid: Option<u32>,
-    /// Threads that play devices; half the cores when the server is on this machine
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
-    shards: Option<u32>,
-    /// Cores that the shards are kept on: 0,1
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    cores: Vec<usize>,
-    /// Cores that the reference server is kept on
-    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "target")]
-    server_cores: Vec<usize>,
-    /// Keep nobody on cores of their own, as is done beside the reference server
-    #[arg(long, conflicts_with_all = ["cores", "server_cores"])]
-    no_pin: bool,
     /// Where Prometheus finds the figures during the run: 127.0.0.1:9464, at /metrics
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
-    /// How long one answer may take
-    #[arg(long, value_name = "TIME", default_value = "10 s", value_parser = plain_length)]
-    timeout: Duration,
     #[command(flatten)]
     engine: EngineFlags,
-    /// You own the target, or its owner lets you load it: needed for anything but this machine
-    #[arg(long)]
-    i_may_load_this_host: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Mode {
-    Default,
-    Strict,
 }
 
 /// Tells one scenario, scaled so, from all others.
@@ -102,7 +68,7 @@ fn fingerprint(text: &str) -> String {
 }
 
 /// What a run is stopped by before it began, already told.
-struct Stopped(Exit);
+pub(super) struct Stopped(pub(super) Exit);
 
 impl Load {
     pub(super) async fn run(self, console: &Console) -> Exit {
@@ -111,10 +77,21 @@ impl Load {
             Err(Stopped(exit)) => return exit,
         };
         if self.dry_run {
-            return machine::dry_run(console, &scenario, self.target.as_deref());
+            return machine::dry_run(console, &scenario, self.side.target.as_deref());
         }
-        match Ready::new(&self, console, scenario, fingerprint(&text)).await {
-            Ok(ready) => self.play(console, ready).await,
+        let ready = Ready::new(
+            How { side: &self.side, engine: &self.engine },
+            console,
+            scenario,
+            fingerprint(&text),
+            None,
+        )
+        .await;
+        match ready {
+            Ok(mut ready) => {
+                ready.watching.abort = self.abort_on.iter().cloned().map(AbortWatch::new).collect();
+                self.play(console, ready).await
+            }
             Err(Stopped(exit)) => exit,
         }
     }
@@ -242,9 +219,5 @@ impl Load {
         })?;
         console.note(&format!("figures for Prometheus: http://{}/metrics", scrape.address()));
         Ok(Some(scrape))
-    }
-
-    fn watches(&self) -> Vec<AbortWatch> {
-        self.abort_on.iter().cloned().map(AbortWatch::new).collect()
     }
 }

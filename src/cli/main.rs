@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::console::Console;
 use super::exit::Exit;
-use super::{check, compare, coverage, faults, load, login, records, selftest, serve, suites};
+use super::{capacity, check, compare, coverage, faults, load, login, records, selftest, serve, suites};
 use crate::report::terminal::Verbosity;
 
 /// Judges OAuth 2.0 device authorization (RFC 8628) servers.
@@ -23,6 +23,8 @@ enum Command {
     Check(Box<check::Check>),
     /// Play a load scenario: many devices at once, every answer judged
     Load(Box<load::Load>),
+    /// Find the largest number of waiting devices that a server bears
+    Capacity(Box<capacity::Capacity>),
     /// Run the reference server, for testing only
     Serve(serve::Serve),
     /// List what the reference server can do wrong on purpose
@@ -77,6 +79,7 @@ fn run(command: Command, console: &Console) -> Exit {
         Command::Generate(generate) => generate.run(console),
         Command::Check(check) => in_runtime(console, check.run(console)),
         Command::Load(load) => in_runtime(console, load.run(console)),
+        Command::Capacity(capacity) => in_runtime(console, capacity.run(console)),
         Command::Serve(serve) => in_runtime(console, serve.run(console)),
         Command::Login(login) => in_runtime(console, login.run(console)),
     }

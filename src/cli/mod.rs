@@ -1,5 +1,6 @@
 //! The commands: flags in, exit code out. One file per subcommand; only `console` prints.
 
+mod capacity;
 mod check;
 mod compare;
 pub mod console;

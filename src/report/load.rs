@@ -1,5 +1,6 @@
 //! Load runs for people: how one begins, its line of every second, and what it came to. Made from the record alone.
 
+mod capacity;
 pub mod comparison;
 mod ending;
 mod json;
@@ -16,6 +17,7 @@ use super::terminal::{Ink, Style, wrap};
 use crate::scenario::{Estimate, Setting};
 use crate::tally::{Began, LoadRecord, Second};
 
+pub use capacity::{Step, StepVerdict, capacity, step};
 pub use ending::ending;
 pub use json::json;
 pub use metrics::Metrics;

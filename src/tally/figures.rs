@@ -93,6 +93,25 @@ impl Totals {
         self.measured.latencies().filter_map(summary).collect()
     }
 
+    /// Polls of the duration that were answered or given up.
+    #[must_use]
+    pub fn polls(&self) -> u64 {
+        self.answers(Series::Operation(Operation::Token))
+    }
+
+    /// The 99th percentile of their response times, in microseconds.
+    #[must_use]
+    pub fn poll_p99(&self) -> Option<u64> {
+        let polls = self.histogram(Timed::Response(Series::Operation(Operation::Token)))?;
+        Some(polls.value_at_quantile(0.99))
+    }
+
+    /// The 99th percentile of the lag in the duration, in microseconds.
+    #[must_use]
+    pub fn lag_p99(&self) -> Option<u64> {
+        Spread::of(&self.measured.lag).map(|lag| lag.p99)
+    }
+
     /// Answers of one operation or outcome in the duration.
     fn answers(&self, series: Series) -> u64 {
         self.of(series).map(|latency| latency.response.len()).sum()

@@ -70,12 +70,7 @@ impl Finished<'_> {
 
     /// Why the generator was the limit, if it was.
     fn limit(&self) -> Vec<String> {
-        let missed = self.validity.iter().filter_map(|bound| {
-            match bound.judge(self.totals, self.setting, Generator::KeptUp) {
-                Judgement::Missed(amount) => Some(format!("{} was {amount} ({bound})", bound.left())),
-                _ => None,
-            }
-        });
+        let missed = generator_limits(self.validity, self.totals, self.setting);
         let mut ours: BTreeMap<&str, u64> = BTreeMap::new();
         for ((_, kind), count) in &self.totals.whole.failures {
             *ours.entry(kind).or_default() += count;
@@ -83,7 +78,7 @@ impl Finished<'_> {
         let ours = OURS.iter().filter_map(|(kind, words)| Some(format!("{} {words}", ours.get(kind)?)));
         let busy =
             (self.busiest >= BUSY).then(|| format!("a shard used {:.0} % of its core", self.busiest * 100.0));
-        missed.chain(ours).chain(busy).collect()
+        missed.into_iter().chain(ours).chain(busy).collect()
     }
 
     fn exit(&self, thresholds: &[(&Threshold, Judgement)], was_limited: bool) -> u8 {
@@ -107,6 +102,16 @@ impl Finished<'_> {
             0
         }
     }
+}
+
+/// The bounds of the generator that it missed, with what came.
+#[must_use]
+pub fn generator_limits(validity: &[Threshold], totals: &Totals, setting: &Setting) -> Vec<String> {
+    let missed = validity.iter().filter_map(|bound| match bound.judge(totals, setting, Generator::KeptUp) {
+        Judgement::Missed(amount) => Some(format!("{} was {amount} ({bound})", bound.left())),
+        Judgement::Met(_) | Judgement::NotJudged(_) => None,
+    });
+    missed.collect()
 }
 
 #[cfg(test)]

@@ -8,15 +8,17 @@ mod compare;
 mod figures;
 mod judge;
 mod record;
+mod search;
 mod slice;
 mod violation;
 
 pub use compare::{LoadComparison, Row, Tolerance, Tolerances, Tolerated, compare};
 pub use figures::{LatencySummary, Spread, Totals};
-pub use judge::Finished;
+pub use judge::{Finished, generator_limits};
 pub use record::{
     Began, Ended, Ending, FORMAT, LoadEvent, LoadRecord, LoadRecordError, Machine, RECORD_BEGINS, Second,
     SeriesLine, Spent, Told, Verdict, read,
 };
+pub use search::Search;
 pub use slice::{Counters, End, Latency, Slice, count, record};
 pub use violation::{Kind, Transcript, Violations};

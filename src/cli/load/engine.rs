@@ -8,7 +8,7 @@ use crate::tally::{Second, Slice};
 
 /// The flags of the engine.
 #[derive(Debug, clap::Args)]
-pub(super) struct EngineFlags {
+pub(in crate::cli) struct EngineFlags {
     /// native: millions of devices; goose: each of at most 2,000 is a GooseUser with its own client
     #[arg(long, value_name = "ENGINE", value_enum, default_value_t = Engine::Native)]
     engine: Engine,
@@ -33,6 +33,17 @@ enum Engine {
 }
 
 impl EngineFlags {
+    /// The native engine, with no wish of Goose's.
+    pub(in crate::cli) const fn native() -> Self {
+        Self {
+            engine: Engine::Native,
+            goose_report: Vec::new(),
+            goose_baseline: None,
+            goose_threshold: Vec::new(),
+            goose_dashboard: false,
+        }
+    }
+
     pub(super) fn is_goose(&self) -> bool {
         self.engine == Engine::Goose
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 
-use super::{Load, Mode, Stopped, machine};
+use super::{EngineFlags, Side, Stopped, machine};
 use crate::approval;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
@@ -15,11 +15,11 @@ use crate::cli::pages::Gated;
 use crate::clock;
 use crate::diagnostic::Diagnostic;
 use crate::http::{HttpPages, Roots, Wire};
-use crate::load::{Decider, Distinct, Hook, Key, Place, Requests, Setup, Typist, Watching};
+use crate::load::{Decider, Distinct, Hook, Key, Place, Requests, Setup, Typist, Wanted, Watching};
 use crate::machine::child::{self, Child};
 use crate::machine::limits;
 use crate::machine::preflight::{self, Verdict};
-use crate::oracle::{Grade, Oracle, Table, Terms};
+use crate::oracle::{Oracle, Table, Terms};
 use crate::protocol::{Role, UserRole};
 use crate::requirement::Requirements;
 use crate::runner::{Link, Metadata, Resolved, Trouble, announced, locate};
@@ -30,17 +30,24 @@ use crate::target::{Approval, Target};
 /// Visits of the pages at the same time.
 const VISITS: u32 = 32;
 
+/// Whom to play against, and with which engine.
+#[derive(Clone, Copy)]
+pub(in crate::cli) struct How<'a> {
+    pub(in crate::cli) side: &'a Side,
+    pub(in crate::cli) engine: &'a EngineFlags,
+}
+
 /// A run that can start.
-pub(super) struct Ready {
-    pub(super) setup: Arc<Setup>,
-    pub(super) watching: Watching,
-    pub(super) began: Began,
-    pub(super) thresholds: Vec<Threshold>,
-    pub(super) validity: Vec<Threshold>,
+pub(in crate::cli) struct Ready {
+    pub(in crate::cli) setup: Arc<Setup>,
+    pub(in crate::cli) watching: Watching,
+    pub(in crate::cli) began: Began,
+    pub(in crate::cli) thresholds: Vec<Threshold>,
+    pub(in crate::cli) validity: Vec<Threshold>,
     /// What a reader should know beforehand.
-    pub(super) remarks: Vec<String>,
+    pub(in crate::cli) remarks: Vec<String>,
     /// The reference server, where it is ours.
-    pub(super) child: Option<Child>,
+    pub(in crate::cli) child: Option<Child>,
 }
 
 /// The server, and what it says of itself.
@@ -60,19 +67,21 @@ struct Cores {
 }
 
 impl Ready {
-    pub(super) async fn new(
-        load: &Load,
+    pub(in crate::cli) async fn new(
+        how: How<'_>,
         console: &Console,
         scenario: Scenario,
         fingerprint: String,
+        crowd: Option<Wanted>,
     ) -> Result<Self, Stopped> {
+        let How { side: load, engine } = how;
         let stop = |exit: Exit| {
             move |message: String| {
                 console.note(&format!("error: {message}"));
                 Stopped(exit)
             }
         };
-        can_be_played(load, &scenario).map_err(stop(Exit::Usage))?;
+        can_be_played(how, &scenario).map_err(stop(Exit::Usage))?;
         let allowed = limits::cores().map_or_else(Vec::new, |cores| cores.allowed);
         let cores = Cores::of(load, &allowed);
         let server = Server::find(load, console, &scenario, &cores).await?;
@@ -90,9 +99,8 @@ impl Ready {
             )));
         }
         let schedule = Schedule::new(&scenario, &server.setting);
-        load.engine.can_play(&schedule, &scenario.connections).map_err(stop(Exit::Usage))?;
-        let shards =
-            if load.engine.is_goose() { 1 } else { machine::shards(load.shards, allowed.len(), is_here) };
+        engine.can_play(&schedule, &scenario.connections).map_err(stop(Exit::Usage))?;
+        let shards = if engine.is_goose() { 1 } else { machine::shards(load.shards, allowed.len(), is_here) };
         let most = most_connections(console, &scenario, &estimate, shards, is_here)?;
         let clients = requests(&scenario, &server).map_err(stop(Exit::Usage))?;
         let typist = typist(&server.target, load.timeout);
@@ -105,12 +113,12 @@ impl Ready {
             schedule,
             setting: server.setting.clone(),
             oracle,
-            violation_from: if load.mode == Mode::Strict { Grade::Warn } else { Grade::Fail },
+            violation_from: load.mode.violation_from(),
             clients,
             connections: scenario.connections.clone(),
             token,
             device_authorization,
-            crowd: None,
+            crowd,
             decider,
             typist,
             decisions_per_second: scenario.approvals.at_most.map(crate::scenario::Rate::in_a_second),
@@ -124,10 +132,10 @@ impl Ready {
             user_codes: Distinct::for_about(estimate.devices),
             tokens: Distinct::for_about(estimate.codes - estimate.codes.min(estimate.devices)),
         };
-        let began = began(load, &scenario, fingerprint, &setup, &server, estimate.devices, cores);
+        let began = began(how, &scenario, fingerprint, &setup, &server, estimate.devices, cores);
         let watching = Watching {
             server: server.child.as_ref().map(|child| child.pid).or(load.server_pid),
-            abort: load.watches(),
+            abort: Vec::new(),
         };
         Ok(Self {
             setup: Arc::new(setup),
@@ -142,20 +150,21 @@ impl Ready {
 }
 
 /// What the engine cannot do yet is refused before anything is sent.
-fn can_be_played(load: &Load, scenario: &Scenario) -> Result<(), String> {
+fn can_be_played(how: How<'_>, scenario: &Scenario) -> Result<(), String> {
+    let How { side: load, engine } = how;
     if scenario.connections.http == HttpVersion::H2 {
         return Err("connections: { http: h2 } is read, and not played: load runs speak HTTP/1.1\nhelp: leave http out".to_owned());
     }
     // How many devices come in a length of intervals is only known once a target has said how long its are.
     if let Some(setting) = Setting::embedded(scenario).filter(|_| load.target.is_none()) {
-        load.engine.can_play(&Schedule::new(scenario, &setting), &scenario.connections)?;
+        engine.can_play(&Schedule::new(scenario, &setting), &scenario.connections)?;
     }
     Ok(())
 }
 
 impl Cores {
     /// Beside a reference server of ours each side has its half; otherwise as asked.
-    fn of(load: &Load, allowed: &[usize]) -> Self {
+    fn of(load: &Side, allowed: &[usize]) -> Self {
         let is_split = load.target.is_none() && !load.no_pin && allowed.len() > 1;
         let (mine, servers) = allowed.split_at(if is_split { allowed.len() / 2 } else { 0 });
         let or =
@@ -170,7 +179,7 @@ impl Cores {
 
 impl Server {
     async fn find(
-        load: &Load,
+        load: &Side,
         console: &Console,
         scenario: &Scenario,
         cores: &Cores,
@@ -226,7 +235,7 @@ async fn elsewhere(target: &Target) -> Result<Option<String>, String> {
 }
 
 /// The reference server as a child process.
-async fn start(load: &Load, scenario: &Scenario, cores: &Cores) -> Result<Child, String> {
+async fn start(load: &Side, scenario: &Scenario, cores: &Cores) -> Result<Child, String> {
     let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let settings = child::Settings {
         interval: scenario.embedded.map(|embedded| embedded.interval),
@@ -338,7 +347,7 @@ fn oracle(setting: &Setting) -> Result<Oracle, String> {
 
 /// How the record begins.
 fn began(
-    load: &Load,
+    how: How<'_>,
     scenario: &Scenario,
     fingerprint: String,
     setup: &Setup,
@@ -349,7 +358,7 @@ fn began(
     let timeline = setup.schedule.timeline();
     let stages = [timeline.fill, timeline.measured_from(), timeline.measured_to(), timeline.end()];
     let connections = match scenario.connections.mode {
-        ConnectionMode::Pooled if load.engine.is_goose() => "pooled by Goose's clients".to_owned(),
+        ConnectionMode::Pooled if how.engine.is_goose() => "pooled by Goose's clients".to_owned(),
         ConnectionMode::Pooled => format!("pooled, at most {}", setup.most_connections),
         mode => mode.word().replace('_', " "),
     };
@@ -364,14 +373,14 @@ fn began(
         devices,
         target: server.target.target.clone(),
         endpoint: server.endpoints.token.clone(),
-        engine: load.engine.name().to_owned(),
+        engine: how.engine.name().to_owned(),
         interval_s: setup.setting.interval.as_secs_f64(),
         lifetime_s: setup.setting.lifetime.as_secs_f64(),
         shards: setup.shards,
         stages_s: stages.map(|stage| stage.as_secs_f64()),
         approvals: setup.users().to_owned(),
         connections,
-        faults: load.fault.iter().map(|fault| fault.id.to_owned()).collect(),
+        faults: how.side.fault.iter().map(|fault| fault.id.to_owned()).collect(),
         machine: Machine { cores: cores.allowed, pinned: cores.shards, server_pinned: cores.server },
     }
 }
