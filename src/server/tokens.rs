@@ -137,7 +137,7 @@ impl Tokens {
             return self.last.insert(last).clone();
         }
         let consent = Arc::new(Consent {
-            client: client.id.as_str().into(),
+            client: Arc::clone(&client.id),
             approval,
             scopes,
             code: code.into(),

@@ -38,6 +38,7 @@ fn a_million_sessions_and_their_polls() {
     let mut rng = rand::rng();
     let terms =
         Terms { rules: Rules::all(), policy: Arc::new(Policy::reference()), effects: Effects::default() };
+    let client: Arc<str> = "tv-public".into();
     let mut sessions = Sessions::default();
     let mut device_codes: Vec<Box<str>> = Vec::with_capacity(1_000_000);
     let mut now = Moment::after_start(Duration::from_secs(1));
@@ -45,7 +46,7 @@ fn a_million_sessions_and_their_polls() {
     for step in STEPS {
         let mut issues = Times::default();
         while device_codes.len() < step {
-            let asked = asked(&terms);
+            let asked = asked(&terms, &client);
             let session = issues.of(|| sessions.issue(&mut rng, now, 0, &terms, asked)).unwrap();
             device_codes.push((&*session.device_code).into());
         }
@@ -67,16 +68,16 @@ fn a_million_sessions_and_their_polls() {
     now = now + terms.policy.lifetime + terms.policy.retention;
     let mut issues = Times::default();
     for _ in 0..300_000 {
-        issues.of(|| sessions.issue(&mut rng, now, 0, &terms, asked(&terms)).map(drop)).unwrap();
+        issues.of(|| sessions.issue(&mut rng, now, 0, &terms, asked(&terms, &client)).map(drop)).unwrap();
     }
     println!("while they are forgotten: issue {issues}");
     let mut forgotten = |code: &str| sessions.poll(code, "tv-public", now, &terms) == PollOutcome::Unknown;
     assert!(device_codes.iter().all(|code| forgotten(code)));
 }
 
-fn asked(terms: &Terms) -> Asked {
+fn asked(terms: &Terms, client: &Arc<str>) -> Asked {
     Asked {
-        client: "tv-public".into(),
+        client: Arc::clone(client),
         scopes: Scopes::parse(terms.policy.default_scope).unwrap(),
         interval: Duration::from_secs(5),
         lifetime: Duration::from_secs(600),
