@@ -149,7 +149,7 @@ impl Serve {
         if let Some(lifetime) = self.lifetime {
             config.set_lifetime(lifetime);
         }
-        let known: Vec<String> = config.clients().iter().map(|client| client.id.clone()).collect();
+        let known: Vec<String> = config.clients().iter().map(|client| client.id.to_string()).collect();
         let unknown = |id: &str| format!("there is no client {id}; one of: {}", known.join(", "));
         for (id, lifetime) in &self.client_lifetime {
             config.client_mut(id).ok_or_else(|| unknown(id))?.lifetime = Some(*lifetime);

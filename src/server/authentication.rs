@@ -74,7 +74,7 @@ pub fn authenticate<'config>(
             if rules.broken(Rule::SecretIsRight, !bool::from(right)) {
                 return Err(Failure {
                     refusal: Refusal::unauthenticated("Client authentication failed."),
-                    wrong_secret_for: Some(client.id.clone()),
+                    wrong_secret_for: Some(client.id.to_string()),
                 });
             }
         }

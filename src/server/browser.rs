@@ -1,6 +1,5 @@
 //! Browser sessions: who has signed in, and the token that its forms carry. Knows no cookies and no HTML.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use rand::Rng;
@@ -10,6 +9,7 @@ use super::codes;
 use super::moment::Moment;
 use super::rules::Rule;
 use super::schedule::Schedule;
+use super::table::Table;
 use super::terms::Terms;
 
 /// Random bytes of a session's identifier and of its form token.
@@ -44,7 +44,7 @@ pub struct SignIn {
 /// All browser sessions.
 #[derive(Debug, Default)]
 pub struct Browsers {
-    by_id: HashMap<String, Browser>,
+    by_id: Table<String, Browser>,
     /// When to look whether a session has ended.
     look_at: Schedule<String>,
 }

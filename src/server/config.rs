@@ -1,6 +1,7 @@
 //! What the server is set up with: clients, users, paths, policy. Knows nothing of what happens at run time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -25,8 +26,8 @@ pub struct Config {
 /// A registered client (RFC 6749 §2).
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// Its identifier.
-    pub id: String,
+    /// Its identifier; all its sessions share it.
+    pub id: Arc<str>,
     /// What people are told it is.
     pub name: String,
     /// Its secret; a client without one is public (RFC 6749 §2.1).
@@ -99,7 +100,7 @@ impl Client {
     #[must_use]
     pub fn public(id: &str, name: &str) -> Self {
         Self {
-            id: id.to_owned(),
+            id: id.into(),
             name: name.to_owned(),
             secret: None,
             grants: vec![Grant::DeviceCode, Grant::RefreshToken],
@@ -219,12 +220,12 @@ impl Config {
     /// A registered client.
     #[must_use]
     pub fn client(&self, id: &str) -> Option<&Client> {
-        self.clients.iter().find(|client| client.id == id)
+        self.clients.iter().find(|client| *client.id == *id)
     }
 
     /// A registered client, to change it.
     pub fn client_mut(&mut self, id: &str) -> Option<&mut Client> {
-        self.clients.iter_mut().find(|client| client.id == id)
+        self.clients.iter_mut().find(|client| *client.id == *id)
     }
 
     /// Registers a client, in place of one with the same identifier.

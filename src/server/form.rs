@@ -1,7 +1,5 @@
 //! Form parameters, decoded to the letter (RFC 6749 App. B). Knows no parameter by name.
 
-use std::collections::HashSet;
-
 /// The parameters of a request, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form(Vec<(String, String)>);
@@ -56,8 +54,10 @@ impl Form {
     /// Whether any parameter but those in `except` stands more than once.
     #[must_use]
     pub fn repeats(&self, except: &[&str]) -> bool {
-        let mut seen = HashSet::new();
-        self.0.iter().any(|(name, _)| !except.contains(&name.as_str()) && !seen.insert(name))
+        let names = self.0.iter().map(|(name, _)| name.as_str());
+        let mut names: Vec<&str> = names.filter(|name| !except.contains(name)).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| pair[0] == pair[1])
     }
 }
 
@@ -118,5 +118,6 @@ mod tests {
         let form = Form::parse(b"resource=a&resource=b&x=1").unwrap();
         assert!(!form.repeats(&["resource"]));
         assert!(form.repeats(&[]));
+        assert!(Form::parse(b"a=1&b=2&a=3").unwrap().repeats(&["resource"]));
     }
 }

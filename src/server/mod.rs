@@ -43,6 +43,7 @@ pub mod schedule;
 pub mod scope;
 pub mod session;
 pub mod sessions;
+pub mod table;
 pub mod terms;
 pub mod tokens;
 

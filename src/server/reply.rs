@@ -121,7 +121,7 @@ impl Reply {
     pub fn bytes(&self) -> Vec<u8> {
         match &self.body {
             Body::Empty => Vec::new(),
-            Body::Json(members) => object(members).into_bytes(),
+            Body::Json(members) => object(members),
             Body::Text(text) => text.clone().into_bytes(),
         }
     }
@@ -139,10 +139,19 @@ impl Reply {
 }
 
 /// A JSON object with its members in this order.
-fn object(members: &[(String, Value)]) -> String {
-    let members: Vec<String> =
-        members.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str()))).collect();
-    format!("{{{}}}", members.join(","))
+fn object(members: &[(String, Value)]) -> Vec<u8> {
+    let mut text = b"{".to_vec();
+    for (name, value) in members {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        // Texts and values can always be written, and a vector takes whatever is.
+        let _ = serde_json::to_writer(&mut text, name);
+        text.push(b':');
+        let _ = serde_json::to_writer(&mut text, value);
+    }
+    text.push(b'}');
+    text
 }
 
 #[cfg(test)]

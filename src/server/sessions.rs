@@ -11,6 +11,7 @@ use super::moment::Moment;
 use super::rules::{Rule, Rules};
 use super::schedule::Schedule;
 use super::session::{Asked, PollOutcome, Session, Throttle};
+use super::table::Table;
 use super::terms::Terms;
 
 /// So many characters of a device code count, where the rest of it does not.
@@ -19,9 +20,10 @@ const SIGNIFICANT: usize = 16;
 /// The sessions that the server remembers.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    by_device_code: HashMap<Arc<str>, Session>,
+    /// Boxed: a table has up to twice as many places as it has sessions, and moves them when it grows.
+    by_device_code: Table<Arc<str>, Box<Session>>,
     /// Canonical user code to device code. Two look-up spaces: neither code is ever taken for the other.
-    by_user_code: HashMap<String, Arc<str>>,
+    by_user_code: Table<Box<str>, Arc<str>>,
     /// When to forget which device code.
     forget: Schedule<Arc<str>>,
     /// Throttles by client, for when sessions have none of their own.
@@ -67,10 +69,10 @@ impl Sessions {
         let device_code: Arc<str> =
             repeated.unwrap_or_else(|| codes::device_code(rng, policy, serial, &user_code).into());
         self.last_issued = Some(Arc::clone(&device_code));
-        self.by_user_code.insert(codes::canonical(&user_code), Arc::clone(&device_code));
+        self.by_user_code.insert(codes::canonical(&user_code).into(), Arc::clone(&device_code));
         let session = Session::new(asked, Arc::clone(&device_code), user_code.into(), now);
         self.forget.add(session.expires + policy.retention, Arc::clone(&device_code));
-        Ok(self.by_device_code.entry(device_code).insert_entry(session).into_mut())
+        Ok(self.by_device_code.insert(device_code, Box::new(session)))
     }
 
     /// What a poll comes to, for any device code and any client.
@@ -96,20 +98,20 @@ impl Sessions {
 
     /// Writes a session back whole, in place of what has become of it meanwhile.
     pub fn put_back(&mut self, session: Session) {
-        self.by_device_code.insert(Arc::clone(&session.device_code), session);
+        self.by_device_code.insert(Arc::clone(&session.device_code), Box::new(session));
     }
 
     /// The session of a device code.
     #[must_use]
     pub fn with_device_code(&mut self, device_code: &str) -> Option<&mut Session> {
-        self.by_device_code.get_mut(device_code)
+        self.by_device_code.get_mut(device_code).map(Box::as_mut)
     }
 
     /// The session of a user code as somebody entered it.
     #[must_use]
     pub fn with_user_code(&mut self, entered: &str, rules: Rules) -> Option<&mut Session> {
         if rules.waived(Rule::DeviceCodeIsNotTyped) && self.by_device_code.contains_key(entered) {
-            return self.by_device_code.get_mut(entered);
+            return self.with_device_code(entered);
         }
         let device_code = self.by_user_code.get(&codes::canonical(entered))?;
         let session = self.by_device_code.get_mut(device_code)?;
@@ -148,7 +150,8 @@ impl Sessions {
         let mut meant = Cow::Borrowed(sent);
         if rules.waived(Rule::WholeCodeCounts) {
             let start = sent.get(..SIGNIFICANT).unwrap_or(sent);
-            let of_start = self.by_device_code.keys().find(|code| code.starts_with(start));
+            // The least of them, not the first that a table happens to give.
+            let of_start = self.by_device_code.keys().filter(|code| code.starts_with(start)).min();
             meant = known(of_start.filter(|_| start.len() == SIGNIFICANT)).unwrap_or(meant);
         }
         if rules.waived(Rule::CodesApart) {

@@ -1,6 +1,5 @@
 //! Access and refresh tokens: issued, refreshed, looked up, revoked. Knows no HTTP and no JSON.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use super::rules::{Rule, Rules};
 use super::schedule::Schedule;
 use super::scope::Scopes;
 use super::session::Approval;
+use super::table::Table;
 use super::terms::Terms;
 
 /// A scope token that asks for a refresh token (OpenID Connect Core §11).
@@ -104,7 +104,7 @@ pub struct NotYours;
 /// All tokens.
 #[derive(Debug, Default)]
 pub struct Tokens {
-    by_value: HashMap<Arc<str>, Token>,
+    by_value: Table<Arc<str>, Token>,
     forget: Schedule<Arc<str>>,
     /// What the last grant gave, for when grants are mixed up.
     last: Option<Issued>,
@@ -137,7 +137,7 @@ impl Tokens {
             return self.last.insert(last).clone();
         }
         let consent = Arc::new(Consent {
-            client: client.id.as_str().into(),
+            client: Arc::clone(&client.id),
             approval,
             scopes,
             code: code.into(),

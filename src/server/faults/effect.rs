@@ -230,6 +230,12 @@ impl Effects {
         }
     }
 
+    /// Whether any operation is torn.
+    #[must_use]
+    pub fn tear_anything(&self) -> bool {
+        self.0.iter().any(|effect| matches!(effect, Effect::Tear(..)))
+    }
+
     /// How long a session is held before it is written back.
     #[must_use]
     pub fn tear(&self, operation: Operation) -> Option<Duration> {

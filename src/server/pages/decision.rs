@@ -61,8 +61,9 @@ async fn decide(
     let approved = matches!(decision, Decision::Approve(_));
     let (decided, torn) = {
         let mut sessions = server.sessions();
-        let is_second = approved && sessions.connected_before(&visitor.user, user_code);
-        if is_second && terms.rules.waived(Rule::SeveralDevicesOfOneUser) {
+        let only_one = approved && terms.rules.waived(Rule::SeveralDevicesOfOneUser);
+        // Looks at every session there is, so it comes last.
+        if only_one && sessions.connected_before(&visitor.user, user_code) {
             return notice(
                 server,
                 StatusCode::CONFLICT,

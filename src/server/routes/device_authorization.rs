@@ -5,6 +5,8 @@
 //!  "verification_uri_complete":"http://127.0.0.1:8628/activate?user_code=WDJB-MJHT","expires_in":600,"interval":5}
 //! ```
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 
 use super::super::config::Grant;
@@ -29,7 +31,7 @@ pub(super) fn answer(server: &Server, request: &Request, terms: &Terms) -> Resul
     let scopes = parameters::scopes(&form, terms)?;
     parameters::resources(server, &form, terms)?;
     let asked = Asked {
-        client: client.id.as_str().into(),
+        client: Arc::clone(&client.id),
         // The default is a scope of our own, so it has the form of one.
         scopes: scopes.or_else(|| Scopes::parse(terms.policy.default_scope).ok()).unwrap_or_default(),
         interval: client.interval.unwrap_or(terms.policy.interval),

@@ -66,8 +66,7 @@ pub(super) fn scopes(form: &Form, terms: &Terms) -> Result<Option<Scopes>, Refus
 
 /// Whether every resource that a request names is the one there is (RFC 8707 §2).
 pub(super) fn resources(server: &Server, form: &Form, terms: &Terms) -> Result<(), Refusal> {
-    let api = server.url(Endpoint::UserInfo);
-    let foreign = form.all("resource").any(|resource| resource != api);
+    let foreign = form.all("resource").any(|resource| resource != server.url(Endpoint::UserInfo));
     if terms.rules.broken(Rule::ResourceIsKnown, foreign) {
         return Err(Refusal::new(ErrorCode::InvalidTarget, "There is no such resource here."));
     }

@@ -43,12 +43,14 @@ async fn poll(server: &Server, client: &Client, form: &Form, terms: &Terms) -> R
     let now = server.present();
     let (outcome, nonce, torn) = {
         let mut sessions = server.sessions();
-        let before = sessions.with_device_code(device_code).cloned();
+        let may_tear = terms.effects.tear_anything();
+        let before = may_tear.then(|| sessions.with_device_code(device_code).cloned()).flatten();
         let outcome = sessions.poll(device_code, &client.id, now.moment, terms);
         let wait = operation(outcome.kind()).and_then(|operation| terms.effects.tear(operation));
         let session = wait.and_then(|_| sessions.with_device_code(device_code));
         let after = session.zip(before).map(|(session, before)| std::mem::replace(session, before));
-        let nonce = sessions.with_device_code(device_code).and_then(|session| session.asked.nonce.clone());
+        let granted = (outcome.kind() == PollKind::Granted).then(|| sessions.with_device_code(device_code));
+        let nonce = granted.flatten().and_then(|session| session.asked.nonce.clone());
         (outcome, nonce, wait.zip(after))
     };
     if let Some((wait, after)) = torn {
