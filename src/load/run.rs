@@ -56,17 +56,18 @@ pub async fn run(
     mut tell: impl FnMut(Second, &Slice),
     interrupt: impl Future<Output = ()>,
 ) -> Result<Outcomes, String> {
+    let drivers = (0..setup.shards).map(|_| shard::driver(&setup)).collect::<Result<Vec<_>, _>>()?;
     setup.epoch();
     let (orders, order) = watch::channel(Order::Play);
     let (teller, reports) = mpsc::unbounded_channel();
     let mut threads = Vec::new();
-    for index in 0..setup.shards {
+    for (index, driver) in (0..setup.shards).zip(drivers) {
         let (setup, order, teller) = (Arc::clone(&setup), order.clone(), teller.clone());
         let most = setup.connections_per_shard();
         let Some(shard) = Shard::new(index, setup.shards) else { continue };
         let thread = std::thread::Builder::new()
             .name(format!("shard {index}"))
-            .spawn(move || shard::play(setup, shard, most, order, teller))
+            .spawn(move || shard::play(setup, driver, shard, most, order, teller))
             .map_err(|error| format!("no thread for a shard: {error}"))?;
         threads.push(thread);
     }

@@ -79,6 +79,7 @@ pub(super) enum Order {
 /// Plays a shard on the calling thread.
 pub(super) fn play(
     setup: Shared,
+    driver: Option<Box<dyn Driver>>,
     index: scenario::Shard,
     most: u32,
     orders: watch::Receiver<Order>,
@@ -87,7 +88,13 @@ pub(super) fn play(
     let runtime = runtime(&setup, index.index())?;
     let state = State::new(&setup, index);
     let shard = Rc::new(Shard::new(setup, state));
-    LocalSet::new().block_on(&runtime, run(&shard, index.index(), most, orders, tell))
+    LocalSet::new().block_on(&runtime, run(&shard, driver, index.index(), most, orders, tell));
+    Ok(())
+}
+
+/// A driver for one shard, where somebody types. Made before the run starts: its TLS alone can take a second.
+pub(super) fn driver(setup: &Setup) -> Result<Option<Box<dyn Driver>>, String> {
+    setup.typist.as_ref().map(|typist| (typist.make)()).transpose()
 }
 
 /// The runtime of the calling thread, which stays on its core from now on.
@@ -118,13 +125,13 @@ impl Shard {
 /// Plays a shard to its end, in the local tasks of its thread.
 pub(super) async fn run(
     shard: &Rc<Shard>,
+    driver: Option<Box<dyn Driver>>,
     index: u32,
     most: u32,
     mut orders: watch::Receiver<Order>,
     tell: mpsc::UnboundedSender<Report>,
-) -> Result<(), String> {
-    let driver: Option<Rc<dyn Driver>> =
-        shard.setup.typist.as_ref().map(|typist| (typist.make)()).transpose()?.map(Rc::from);
+) {
+    let driver: Option<Rc<dyn Driver>> = driver.map(Rc::from);
     for _ in 0..decide::at_once(&shard.setup) {
         tokio::task::spawn_local(decide::run(Rc::clone(shard), driver.clone()));
     }
@@ -154,7 +161,6 @@ pub(super) async fn run(
     }
     stop(shard).await;
     teller.tell(shard.setup.now(), true);
-    Ok(())
 }
 
 /// Those who type codes of nobody, where the scenario has any.

@@ -1,4 +1,5 @@
-//! What Goose is told: one user for each seat, all of them at once, and nothing printed.
+//! What Goose is told: one user for each seat, all of them at once, and nothing printed. One line it prints all the same,
+//! when all users are there.
 
 use goose::client::GooseClientBuilder;
 use goose::config::GooseConfiguration;

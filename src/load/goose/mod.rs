@@ -147,6 +147,7 @@ async fn attend(
     mut orders: watch::Receiver<Order>,
     tell: mpsc::UnboundedSender<Report>,
 ) -> Result<Vec<String>, String> {
+    let driver = shard::driver(&shard.setup)?;
     let desk = Desk::open(Rc::clone(&shard), users)?;
     let attack = attack::attack(&shard.setup, wishes, users).map_err(words)?;
     let mut attacking = tokio::task::spawn_local(attack.execute());
@@ -161,16 +162,16 @@ async fn attend(
     }
     desk.begin();
     let most = u32::try_from(users).unwrap_or(u32::MAX);
-    let played = tokio::select! {
+    tokio::select! {
         ended = &mut attacking => return Err(early(ended)),
-        played = shard::run(&shard, 0, most, orders, tell) => played,
-    };
+        () = shard::run(&shard, driver, 0, most, orders, tell) => {}
+    }
     desk.end();
     match attacking.await {
-        Ok(Ok(_)) => played.map(|()| Vec::new()),
+        Ok(Ok(_)) => Ok(Vec::new()),
         Ok(Err(GooseError::ThresholdsFailed { failed, .. })) => {
             let missed = failed.iter().map(|missed| format!("{}: it was {}", missed.rule, missed.observed));
-            played.map(|()| missed.collect())
+            Ok(missed.collect())
         }
         Ok(Err(error)) => Err(words(error)),
         Err(_) => Err("Goose panicked".to_owned()),
