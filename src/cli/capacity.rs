@@ -90,10 +90,13 @@ impl Capacity {
 
     async fn search(&self, console: &Console, ready: Ready) -> Exit {
         let Ready { setup, watching, began, validity, remarks, child, .. } = ready;
-        console.out(&report::header(&began, console.style()));
+        console.out(&report::sides(&began));
+        let bounds: Vec<String> = self.thresholds().iter().map(ToString::to_string).collect();
         console.out(&format!(
-            "each step holds {HOLDS} intervals, with {} approvals beside the waiting devices\n",
-            self.approvals
+            "interval {} s; each step holds {HOLDS} intervals, with {} approvals beside the waiting devices\nborne: {}\n",
+            began.interval_s,
+            self.approvals,
+            bounds.join(", ")
         ));
         for remark in remarks {
             console.note(&format!("note: {remark}"));

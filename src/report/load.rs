@@ -43,7 +43,7 @@ pub fn header(began: &Began, style: &Style) -> String {
     let ms = |seconds: f64| span::took(seconds * 1000.0);
     let name = style.paint(Ink::Strong, &began.scenario);
     let [.., end] = began.stages_s;
-    let mut text = format!(
+    let text = format!(
         "{name}: {} devices, interval {}, lifetime {} · {} · seed {}\n",
         span::count(began.devices),
         ms(began.interval_s),
@@ -51,11 +51,22 @@ pub fn header(began: &Began, style: &Style) -> String {
         ms(end),
         began.seed
     );
+    text + &sides(began)
+}
+
+/// The target and the machine.
+///
+/// ```text
+/// the embedded reference server, http://127.0.0.1:40123/oauth/token
+/// 1 shard on core 0, the server on core 1 · pooled, at most 256 · users: admin hook
+/// ```
+#[must_use]
+pub fn sides(began: &Began) -> String {
     let faults = match began.faults.as_slice() {
         [] => String::new(),
         faults => format!(", with {}", faults.join(", ")),
     };
-    text.push_str(&format!("{}{faults}, {}\n", began.target, began.endpoint));
+    let mut text = format!("{}{faults}, {}\n", began.target, began.endpoint);
     let shards = match began.shards {
         1 => "1 shard".to_owned(),
         shards => format!("{shards} shards"),
