@@ -160,6 +160,10 @@ fn a_server_that_goes_away_is_told_from_one_that_errs() {
     let flags = ["serve", "--port", "0", "--short", "--ready-file", ready.as_str()];
     let mut serving = Playing::start(server.command(&flags));
     serving.line_with("stop");
+    // The file appears whole, and a moment after the words for people.
+    while !server.path("ready.json").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     let issuer: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&ready).unwrap()).unwrap();
     let target = repository::text("fixtures/targets/embedded.yaml")
         .replace("http://127.0.0.1:8628", issuer["issuer"].as_str().unwrap());
