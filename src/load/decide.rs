@@ -1,8 +1,6 @@
 //! The users: decisions as they come due, at a rate of their own, by a hook or by an approval driver.
 
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -103,24 +101,10 @@ pub(super) async fn run(shard: Rc<Shard>, driver: Option<Rc<dyn Driver>>) {
         }
         (Decider::Nobody | Decider::Typist, ..) => return,
     };
-    while let Some(due) = next(&shard).await {
+    let next = |state: &mut State| state.next_decision(&setup, setup.now());
+    while let Some(due) = shard.next(next, |state| &mut state.idle_deciders).await {
         decide(&shard, &mut way, due).await;
     }
-}
-
-async fn next(shard: &Shard) -> Option<Due> {
-    poll_fn(|cx| {
-        if shard.stopped.get() {
-            return Poll::Ready(None);
-        }
-        let mut state = shard.state.borrow_mut();
-        if let Some(due) = state.next_decision(&shard.setup, shard.setup.now()) {
-            return Poll::Ready(Some(due));
-        }
-        state.idle_deciders.push(cx.waker().clone());
-        Poll::Pending
-    })
-    .await
 }
 
 async fn decide(shard: &Rc<Shard>, way: &mut Way<'_>, due: Due) {
@@ -211,10 +195,9 @@ fn came_out(setup: &Setup, state: &mut State, due: Due, choice: Choice, done: Du
     device.life.decision_came_out(choice, done);
     let end_of_run = setup.schedule.timeline().end();
     let over = device.device.deadline().unwrap_or(end_of_run).min(end_of_run);
-    let pace = setup.schedule.groups().get(usize::from(device.group)).map(|group| &group.pace);
-    let gap = match pace {
+    let gap = match setup.pace(device.group) {
         Some(Pace::Conforming | Pace::Race { .. }) => Some(device.device.interval()),
-        Some(Pace::Every(gap)) => Some(device.device.interval().max(*gap)),
+        Some(Pace::Every(gap)) => Some(device.device.interval().max(gap)),
         Some(Pace::Never) | None => None,
     };
     let is_in_time = gap.is_some_and(|gap| done + gap + setup.oracle.terms().propagation <= over);
@@ -222,20 +205,13 @@ fn came_out(setup: &Setup, state: &mut State, due: Due, choice: Choice, done: Du
         device.flags |= DUE_GRANT;
         state.slice.counters.due_grants += 1;
     }
-    if races {
-        if let Some(device) = state.devices.get_mut(due.id) {
-            device.flags &= !UNDECIDED;
-        }
-        return true;
-    }
     leave(state, due.id);
-    false
+    races
 }
 
 fn is_racer(setup: &Setup, state: &State, id: u32) -> bool {
-    let group =
-        state.devices.get(id).and_then(|device| setup.schedule.groups().get(usize::from(device.group)));
-    group.is_some_and(|group| matches!(group.pace, Pace::Race { .. }))
+    let pace = state.devices.get(id).and_then(|device| setup.pace(device.group));
+    matches!(pace, Some(Pace::Race { .. }))
 }
 
 /// No decision is to come any more.

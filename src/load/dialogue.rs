@@ -45,6 +45,12 @@ impl Went<'_> {
             (_, Endpoint::Token) => Operation::Token,
         }
     }
+
+    /// Its answer counts as this, with the times that it took.
+    fn counts(&self, state: &mut State, outcome: Outcome, done: Duration) {
+        let (response, service) = (done.saturating_sub(self.job.intended), done.saturating_sub(self.sent));
+        state.slice.answered(self.operation(), outcome, response, service);
+    }
 }
 
 /// What is to be sent: `write` is given the client, the endpoint and the device code. Nothing where there is nothing to
@@ -66,7 +72,7 @@ pub(super) fn going_out(
             let client = usize::from(device.client);
             match device.stage {
                 Stage::Asking => (client, Endpoint::DeviceAuthorization, Cow::Borrowed(&[] as &[u8])),
-                Stage::Waiting | Stage::Again if polls_no_more(setup, device.group) => {
+                Stage::Waiting | Stage::Again if setup.pace(device.group) == Some(Pace::Never) => {
                     state.end(setup, id, End::Abandoned, setup.now());
                     return None;
                 }
@@ -101,17 +107,22 @@ pub(super) fn answered(
 ) -> Outcome {
     let Went { job, to, request, sent } = *went;
     let seen = Seen { request, reply: Ok(reply), sent, done };
-    match (job.what, to) {
-        (What::Device(id), Endpoint::DeviceAuthorization) => issued(setup, state, id, job, reply, &seen),
-        (What::Device(id), Endpoint::Token) => polled(setup, state, id, job, reply, &seen),
+    let outcome = match (job.what, to) {
+        (What::Device(id), Endpoint::DeviceAuthorization) => issued(setup, state, id, reply, &seen),
+        (What::Device(id), Endpoint::Token) => {
+            let heard = answer::poll(reply, |token| setup.key.fingerprint(token));
+            verdict::poll(setup, state, id, &heard, &seen);
+            go_on(setup, state, id, job, done, &heard);
+            heard.outcome
+        }
         (What::Garbage(_), _) => {
             let heard = answer::poll(reply, |token| setup.key.fingerprint(token));
-            let (response, service) = (done.saturating_sub(job.intended), done - sent);
-            state.slice.answered(Operation::Stranger, heard.outcome, response, service);
             verdict::garbage(setup, state, &heard, &seen);
             heard.outcome
         }
-    }
+    };
+    went.counts(state, outcome, done);
+    outcome
 }
 
 /// No answer came, of this kind: the device backs off (RFC 8628 §3.5). `is_answer` says whether it counts as a broken
@@ -127,8 +138,7 @@ pub(super) fn unanswered(
     let done = setup.now();
     state.slice.failed(went.operation(), kind);
     if is_answer {
-        let (response, service) = (done.saturating_sub(job.intended), done - sent);
-        state.slice.answered(went.operation(), Outcome::Broken, response, service);
+        went.counts(state, Outcome::Broken, done);
     }
     let What::Device(id) = job.what else { return };
     if to == Endpoint::DeviceAuthorization {
@@ -139,22 +149,9 @@ pub(super) fn unanswered(
     go_on(setup, state, id, job, done, &heard);
 }
 
-fn polls_no_more(setup: &Setup, group: u8) -> bool {
-    setup.schedule.groups().get(usize::from(group)).is_some_and(|group| group.pace == Pace::Never)
-}
-
 /// The answer to a device authorization request.
-fn issued(
-    setup: &Setup,
-    state: &mut State,
-    id: u32,
-    job: Job,
-    reply: &Reply<'_>,
-    seen: &Seen<'_>,
-) -> Outcome {
+fn issued(setup: &Setup, state: &mut State, id: u32, reply: &Reply<'_>, seen: &Seen<'_>) -> Outcome {
     let (outcome, codes) = answer::codes(reply);
-    let (response, service) = (seen.done.saturating_sub(job.intended), seen.done - seen.sent);
-    state.slice.answered(Operation::DeviceAuthorization, outcome, response, service);
     match codes {
         Some(codes) => begin(setup, state, id, &codes, seen),
         None => state.end(setup, id, End::NoCodes, seen.done),
@@ -165,14 +162,14 @@ fn issued(
 /// A device has its codes.
 fn begin(setup: &Setup, state: &mut State, id: u32, codes: &Codes<'_>, seen: &Seen<'_>) {
     let Some(record) = state.devices.get_mut(id) else { return };
-    let (group, number) = (usize::from(record.group), u64::from(record.number));
+    let (group, number) = (record.group, u64::from(record.number));
     record.life = setup.oracle.issued(seen.sent, seen.done, codes.interval, codes.lifetime);
     record.device = Device::new(seen.done, codes.interval, codes.lifetime);
     record.user_code = setup.key.fingerprint(codes.user_code.as_bytes());
     record.stage = Stage::Waiting;
     state.waiting += 1;
     state.slice.counters.issued += 1;
-    let plan = setup.schedule.device(group, number);
+    let plan = setup.schedule.device(group.into(), number);
     let lifetime = codes.lifetime.unwrap_or(setup.setting.lifetime);
     let decision = plan.as_ref().and_then(|plan| {
         let decision = plan.decision?;
@@ -202,7 +199,7 @@ fn begin(setup: &Setup, state: &mut State, id: u32, codes: &Codes<'_>, seen: &Se
     if let Some((decision, at)) = decision {
         state.plan(id, decision, at);
     }
-    let Some(group) = setup.schedule.groups().get(group) else { return };
+    let Some(group) = setup.group(group) else { return };
     match group.pace {
         // A task of its own plays it once the decision came out.
         Pace::Race { .. } if decision.is_some() => {}
@@ -214,23 +211,6 @@ fn begin(setup: &Setup, state: &mut State, id: u32, codes: &Codes<'_>, seen: &Se
             state.wait(id, first);
         }
     }
-}
-
-/// The answer to a poll.
-fn polled(
-    setup: &Setup,
-    state: &mut State,
-    id: u32,
-    job: Job,
-    reply: &Reply<'_>,
-    seen: &Seen<'_>,
-) -> Outcome {
-    let heard = answer::poll(reply, |token| setup.key.fingerprint(token));
-    let (response, service) = (seen.done.saturating_sub(job.intended), seen.done - seen.sent);
-    state.slice.answered(Operation::Token, heard.outcome, response, service);
-    verdict::poll(setup, state, id, &heard, seen);
-    go_on(setup, state, id, job, seen.done, &heard);
-    heard.outcome
 }
 
 /// The device takes note of an answer, and waits for its next poll or ends.

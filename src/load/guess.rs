@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::decide::{Typist, visit};
 use super::shard::Shard;
+use super::state::State;
 use crate::approval::{ApprovalError, Driver};
 use crate::outcome::Outcome;
 use crate::scenario::{Operation, StrangerKind};
@@ -14,7 +15,8 @@ const ALPHABET: &str = "BCDFGHJKLMNPQRSTVWXZ";
 
 /// Types one code after the other until the shard stops.
 pub(super) async fn run(shard: Rc<Shard>, typist: &Typist, driver: &dyn Driver) {
-    while let Some((number, intended)) = shard.next_guess().await {
+    let next = |state: &mut State| state.guesses.pop_front();
+    while let Some((number, intended)) = shard.next(next, |state| &mut state.idle_guessers).await {
         let setup = &*shard.setup;
         let Some(mut draw) = setup.schedule.stranger(StrangerKind::WrongUserCode, number) else { return };
         let user_code = format!("{}-{}", draw.text(ALPHABET, 4), draw.text(ALPHABET, 4));

@@ -34,8 +34,7 @@ pub(super) struct Race {
 impl Race {
     fn of(setup: &Setup, state: &State, id: u32) -> Option<Self> {
         let device = state.devices.get(id)?;
-        let pace = setup.schedule.groups().get(usize::from(device.group)).map(|group| group.pace);
-        let Some(Pace::Race { at_once, then_replay }) = pace else { return None };
+        let Some(Pace::Race { at_once, then_replay }) = setup.pace(device.group) else { return None };
         Some(Self { at_once, then_replay, from: device.life.heard() + device.device.interval() })
     }
 

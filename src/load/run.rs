@@ -42,8 +42,6 @@ pub struct Outcomes {
     pub server: Option<Usage>,
     /// Of the duration: the part in which the worst shard used its core.
     pub busiest: f64,
-    /// Of the duration: was the pool as large as it may be, with requests waiting for a connection?
-    pub pool_was_full: bool,
 }
 
 /// Plays the scenario. `tell` hears of each second and of what was measured in it; the run ends early when `interrupt` does.
@@ -147,7 +145,6 @@ struct Folding {
     server: Clocked,
     refused_since: Option<Duration>,
     at: Duration,
-    pool_was_full: bool,
     /// The last second that is complete, for what is watched.
     moment: Totals,
 }
@@ -238,7 +235,6 @@ impl Folding {
             server: Clocked::default(),
             refused_since: None,
             at: Duration::ZERO,
-            pool_was_full: false,
             moment: Totals::default(),
         }
     }
@@ -253,7 +249,6 @@ impl Folding {
             let (waited, ran) = report.scheduled.map_or_else(Default::default, |got| (got.waited, got.ran));
             *sums = (sums.0 + waited, sums.1 + ran, sums.2 + span);
             self.totals.length = self.totals.length.max(sums.2);
-            self.pool_was_full |= report.is_pool_full && report.queued > 0;
         }
         let reached = if report.is_last { Duration::MAX } else { report.until };
         self.reached.insert(report.shard, reached);
@@ -389,7 +384,6 @@ impl Folding {
             generator: self.generator.of_the_duration(),
             server: self.server.of_the_duration(),
             busiest,
-            pool_was_full: self.pool_was_full,
             totals: self.totals,
         }
     }

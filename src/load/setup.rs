@@ -17,7 +17,7 @@ use crate::compose::{Composed, form_post};
 use crate::http::thin::{NoTemplate, RequestTemplate};
 use crate::oracle::{Grade, Oracle};
 use crate::protocol::{DEVICE_CODE_GRANT, Role};
-use crate::scenario::{ConnectionMode, Connections, Schedule, Setting};
+use crate::scenario::{ConnectionMode, Connections, GroupPlan, Pace, Schedule, Setting};
 use crate::suite::Edits;
 use crate::target::Client;
 
@@ -208,6 +208,16 @@ impl Setup {
             (Decider::Typist, Some(typist)) => typist.name,
             (Decider::Nobody | Decider::Typist, _) => "nobody",
         }
+    }
+
+    /// What the devices of a group have in common.
+    pub(super) fn group(&self, group: u8) -> Option<&GroupPlan> {
+        self.schedule.groups().get(usize::from(group))
+    }
+
+    /// How the devices of a group poll.
+    pub(super) fn pace(&self, group: u8) -> Option<Pace> {
+        self.group(group).map(|group| group.pace)
     }
 
     /// Does each device keep a connection of its own?

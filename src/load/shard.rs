@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -57,10 +57,6 @@ pub(super) struct Report {
     pub(super) late_decisions: u64,
     /// Connections in the pool or kept by devices.
     pub(super) connections: u64,
-    /// Requests that wait for a connection.
-    pub(super) queued: u64,
-    /// Is the pool as large as it may be?
-    pub(super) is_pool_full: bool,
     /// What the thread got of its CPU.
     pub(super) scheduled: Option<Scheduled>,
     /// Nothing more comes from this shard.
@@ -120,6 +116,28 @@ impl Shard {
             stopped: Cell::new(false),
         }
     }
+
+    /// What is to be done next, as soon as `take` finds something; nothing when the shard stops. Who waits is woken from
+    /// among the `idle`.
+    pub(super) async fn next<T>(
+        &self,
+        take: impl Fn(&mut State) -> Option<T>,
+        idle: impl Fn(&mut State) -> &mut Vec<Waker>,
+    ) -> Option<T> {
+        poll_fn(|cx| {
+            if self.stopped.get() {
+                return Poll::Ready(None);
+            }
+            let mut state = self.state.borrow_mut();
+            let found = take(&mut state);
+            if found.is_none() {
+                idle(&mut state).push(cx.waker().clone());
+                return Poll::Pending;
+            }
+            Poll::Ready(found)
+        })
+        .await
+    }
 }
 
 /// Plays a shard to its end, in the local tasks of its thread.
@@ -177,24 +195,6 @@ fn guessers(shard: &Rc<Shard>, driver: &Rc<dyn Driver>) {
                 guess::run(shard, typist, &*driver).await;
             }
         });
-    }
-}
-
-impl Shard {
-    /// The next code of nobody that is to be typed, and when it was due; nothing when the shard stops.
-    pub(super) async fn next_guess(&self) -> Option<(u64, Duration)> {
-        poll_fn(|cx| {
-            if self.stopped.get() {
-                return Poll::Ready(None);
-            }
-            let mut state = self.state.borrow_mut();
-            if let Some(guess) = state.guesses.pop_front() {
-                return Poll::Ready(Some(guess));
-            }
-            state.idle_guessers.push(cx.waker().clone());
-            Poll::Pending
-        })
-        .await
     }
 }
 
@@ -269,8 +269,6 @@ impl<'a> Teller<'a> {
             waiting: state.waiting,
             late_decisions: state.late_decisions(now),
             connections: u64::from(self.workers).max(self.shard.kept.borrow().len() as u64),
-            queued: state.ready.len() as u64,
-            is_pool_full: self.workers == self.most,
             scheduled,
             is_last,
         };

@@ -196,8 +196,7 @@ impl State {
     /// When a device polls next, or why not to; `done` is the end of its last answer.
     pub(super) fn go_on(&mut self, setup: &Setup, id: u32, intended: Duration, done: Duration) {
         let Some(record) = self.devices.get_mut(id) else { return };
-        let group = setup.schedule.groups().get(usize::from(record.group));
-        let Some(group) = group else { return };
+        let Some(group) = setup.group(record.group) else { return };
         let next = match (record.device.next(), group.pace) {
             (Next::Stop(stop), _) if stop != Stop::LifetimeOver => {
                 return self.end(setup, id, end_of(stop), done);
@@ -257,6 +256,13 @@ impl State {
         if !is_undecided {
             self.devices.remove(id);
         }
+    }
+
+    /// The next job of a connection, which is under way from now on.
+    pub(super) fn next_job(&mut self) -> Option<Job> {
+        let job = self.ready.pop_front()?;
+        self.flying += 1;
+        Some(job)
     }
 
     /// Puts the decision of a device that has just got its codes in line.

@@ -30,9 +30,7 @@ pub(super) fn poll(setup: &Setup, state: &mut State, id: u32, heard: &Heard, see
     let finding = setup.oracle.judge(&mut device.life, Asker::Owner, &answered);
     state.slice.counters.judged += 1;
     // Whatever excuses the server: the device had waited a whole interval since the last answer was in.
-    let keeps =
-        setup.schedule.groups().get(usize::from(before.group)).is_some_and(|g| g.pace == Pace::Conforming);
-    if heard.said == Said::SlowDown && keeps {
+    if heard.said == Said::SlowDown && setup.pace(before.group) == Some(Pace::Conforming) {
         state.slice.counters.slow_downs += 1;
     }
     if let Some(finding) = finding {
@@ -102,8 +100,7 @@ fn found(
 }
 
 fn transcript(setup: &Setup, device: Option<&Record>, seen: &Seen<'_>) -> Transcript {
-    let group =
-        |device: &Record| setup.schedule.groups().get(usize::from(device.group)).map(|g| g.name.clone());
+    let group = |device: &Record| setup.group(device.group).map(|group| group.name.clone());
     let ms = |at: Duration| format!("{:.1} ms", at.as_secs_f64() * 1000.0);
     let mut history = Vec::new();
     if let Some(device) = device {

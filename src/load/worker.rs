@@ -1,9 +1,7 @@
 //! One connection of the pool: takes what is due, sends, hears, judges, and puts the device back.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Sleep;
@@ -12,7 +10,7 @@ use super::dialogue::{self, Endpoint, Went};
 use super::population::Stage;
 use super::setup::Place;
 use super::shard::Shard;
-use super::state::{Job, What};
+use super::state::{Job, State, What};
 use crate::http::thin::{Failure, Reply, Stream, Thin, connect};
 use crate::scenario::ConnectionMode;
 
@@ -53,7 +51,8 @@ impl Worker {
 
     /// Works until the shard stops.
     pub(super) async fn run(mut self) {
-        while let Some(job) = next_job(&self.shard).await {
+        let shard = Rc::clone(&self.shard);
+        while let Some(job) = shard.next(State::next_job, |state| &mut state.idle).await {
             self.play(job).await;
             self.shard.state.borrow_mut().flying -= 1;
         }
@@ -79,19 +78,14 @@ impl Worker {
         let connected = self.connect(to).await;
         let sent = setup.now();
         dialogue::went_out(&mut shard.state.borrow_mut(), job, to, sent);
-        let mut failed = match connected {
-            Ok(()) => self.exchange(job, to, sent).await.err(),
-            Err(failure) => Some(failure),
-        };
+        let mut answered = self.exchange(connected, job, to, sent).await;
         // Nothing of the request had gone out: over another connection it is no repetition.
-        if let Some(NoAnswer::Failed(Failure::ClosedIdle { written: false })) = failed {
+        if let Err(NoAnswer::Failed(Failure::ClosedIdle { written: false })) = answered {
             self.connection = None;
-            failed = match self.connect(to).await {
-                Ok(()) => self.exchange(job, to, sent).await.err(),
-                Err(failure) => Some(failure),
-            };
+            let connected = self.connect(to).await;
+            answered = self.exchange(connected, job, to, sent).await;
         }
-        if let Some(why) = failed {
+        if let Err(why) = answered {
             self.connection = None;
             // A server may close an idle connection at any time (RFC 9112 §9.3.1): that is no error of its.
             let is_answer = !matches!(why, NoAnswer::Failed(Failure::ClosedIdle { .. }));
@@ -119,7 +113,14 @@ impl Worker {
         Ok(())
     }
 
-    async fn exchange(&mut self, job: Job, to: Endpoint, sent: Duration) -> Result<(), NoAnswer> {
+    async fn exchange(
+        &mut self,
+        connected: Result<(), NoAnswer>,
+        job: Job,
+        to: Endpoint,
+        sent: Duration,
+    ) -> Result<(), NoAnswer> {
+        connected?;
         let Self { shard, connection, request, deadline, .. } = self;
         let setup = &*shard.setup;
         let Some(connection) = connection else { return Err(NoAnswer::Failed(Failure::ClosedEarly)) };
@@ -169,21 +170,4 @@ pub(super) async fn open(shard: &Shard, place: &Place, nth: usize) -> Result<Str
     let stream = stream.map_err(NoAnswer::Failed)?;
     shard.state.borrow_mut().slice.counters.connections += 1;
     Ok(stream)
-}
-
-/// Waits for something to do; nothing when the shard stops.
-async fn next_job(shard: &Shard) -> Option<Job> {
-    poll_fn(|cx| {
-        let mut state = shard.state.borrow_mut();
-        if shard.stopped.get() {
-            return Poll::Ready(None);
-        }
-        if let Some(job) = state.ready.pop_front() {
-            state.flying += 1;
-            return Poll::Ready(Some(job));
-        }
-        state.idle.push(cx.waker().clone());
-        Poll::Pending
-    })
-    .await
 }
