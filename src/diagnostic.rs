@@ -173,6 +173,12 @@ impl fmt::Debug for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
+/// What is wrong, without the places, as one line.
+#[must_use]
+pub fn messages(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect::<Vec<_>>().join("; ")
+}
+
 /// The last line under all diagnostics: `2 errors in 1 of 9 files; nothing was run`.
 ///
 /// `files` is how many files were read. Says nothing of running if there are only warnings.

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::console::{self, Console};
 use super::exit::Exit;
 use super::load::{EngineFlags, How, Ready, Side, Stopped};
+use crate::diagnostic::messages;
 use crate::load::{Outcomes, Setup, Wanted};
 use crate::report::load as report;
 use crate::report::load::{Step, StepVerdict};
@@ -55,7 +56,7 @@ impl Capacity {
                 return Exit::Usage;
             }
         };
-        let engine = EngineFlags::native();
+        let engine = EngineFlags::default();
         let crowd = Some(Wanted::default());
         match Ready::new(How { side: &self.side, engine: &engine }, console, scenario, String::new(), crowd)
             .await
@@ -75,9 +76,7 @@ impl Capacity {
             self.most, self.approvals
         );
         let source = Source { name: "capacity".to_owned(), text };
-        Scenario::read(&source).map_err(|mistakes| {
-            mistakes.iter().map(|mistake| mistake.message.clone()).collect::<Vec<_>>().join("; ")
-        })
+        Scenario::read(&source).map_err(|mistakes| messages(&mistakes))
     }
 
     fn thresholds(&self) -> Vec<Threshold> {

@@ -18,6 +18,7 @@ use super::{live, records};
 use crate::approval::{Driver, driver};
 use crate::catalog::Entry;
 use crate::clock;
+use crate::diagnostic::messages;
 use crate::event::{Ended, Event};
 use crate::http::{HttpPages, Roots, Wire};
 use crate::known::KnownFailures;
@@ -291,9 +292,7 @@ impl Check {
 
 /// The embedded server on free ports, and its target.
 pub(super) async fn embedded(config: Config) -> Result<(Target, Running), String> {
-    let mut target = files::embedded().map_err(|diagnostics| {
-        diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>().join("; ")
-    })?;
+    let mut target = files::embedded().map_err(|diagnostics| messages(&diagnostics))?;
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let running = start(config, loopback, loopback).await.map_err(|error| error.to_string())?;
     target.issuer = Some(format!("http://{}", running.public()));

@@ -170,8 +170,7 @@ impl Load {
                 return Exit::NotJudged;
             }
         };
-        let mut totals = outcomes.totals;
-        totals.run_queue = totals.run_queue.filter(|_| totals.length > Duration::ZERO);
+        let totals = outcomes.totals;
         for line in totals.lines() {
             write(&mut record, LoadEvent::Series(Box::new(line)));
         }

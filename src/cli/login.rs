@@ -14,7 +14,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
 use url::Url;
 
 use super::console::{self, Console};
@@ -124,9 +123,7 @@ impl Login {
 /// A text for people: what is missing, what was looked at, and what to do.
 pub async fn settings_of(target: &Target, transport: Arc<dyn Transport>) -> Result<Settings, String> {
     let client = target.clients.get(&Role::Tv).ok_or("the target names no client tv")?.clone();
-    // Nobody follows these events: the requests for metadata are all that goes this way.
-    let (events, _) = mpsc::channel(1);
-    let link = Link::new(transport, Arc::new(Semaphore::new(1)), events, target);
+    let link = Link::unheard(transport, target);
     let endpoints = locate(&link, target, Metadata::OfItsIssuer).await.map_err(|trouble| {
         let detail = trouble.detail.as_ref().map_or_else(String::new, |detail| format!("\n{detail}"));
         format!("{trouble}{detail}\nhelp: {}", trouble.help)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use reqwest::{Client, ClientBuilder, Method, Request, Url};
+use reqwest::{Client, Method, Request, Url};
 use tokio::time::Instant;
 
 use super::client::{USER_AGENT, plain};
@@ -54,8 +54,7 @@ impl Wire {
     /// # Errors
     /// When the TLS of this system cannot be set up.
     pub fn trusting(limit: Duration, roots: Roots) -> Result<Self, NoAnswer> {
-        let client = Self::build(limit, &roots, |builder| builder.pool_idle_timeout(IDLE))?;
-        Ok(Self { client, limit, roots })
+        Self::build(limit, roots, Reuse::Soon)
     }
 
     /// The same, with connections that are used again as this says.
@@ -63,13 +62,7 @@ impl Wire {
     /// # Errors
     /// When the TLS of this system cannot be set up.
     pub fn reusing(limit: Duration, reuse: Reuse) -> Result<Self, NoAnswer> {
-        let roots = Roots::default();
-        let client = Self::build(limit, &roots, |builder| match reuse {
-            Reuse::Soon => builder.pool_idle_timeout(IDLE),
-            Reuse::Always => builder.pool_idle_timeout(None),
-            Reuse::Never => builder.pool_max_idle_per_host(0),
-        })?;
-        Ok(Self { client, limit, roots })
+        Self::build(limit, Roots::default(), reuse)
     }
 
     /// What the requests go out by.
@@ -84,17 +77,19 @@ impl Wire {
         Self { client, ..self.clone() }
     }
 
-    fn build(
-        limit: Duration,
-        roots: &Roots,
-        reuse: impl FnOnce(ClientBuilder) -> ClientBuilder,
-    ) -> Result<Client, NoAnswer> {
-        reuse(plain(roots))
+    fn build(limit: Duration, roots: Roots, reuse: Reuse) -> Result<Self, NoAnswer> {
+        let builder = match reuse {
+            Reuse::Soon => plain(&roots).pool_idle_timeout(IDLE),
+            Reuse::Always => plain(&roots).pool_idle_timeout(None),
+            Reuse::Never => plain(&roots).pool_max_idle_per_host(0),
+        };
+        let client = builder
             .tcp_nodelay(true)
             .connect_timeout(CONNECT.min(limit))
             .user_agent(USER_AGENT)
             .build()
-            .map_err(|error| NoAnswer::Ours(chain(&error)))
+            .map_err(|error| NoAnswer::Ours(chain(&error)))?;
+        Ok(Self { client, limit, roots })
     }
 
     async fn exchange(&self, request: Result<Request, NoAnswer>, sent: Instant) -> Sent {

@@ -283,20 +283,13 @@ impl Folding {
         let server = self.server.look(server, is_measured);
         let sum = |pick: fn(&Report) -> u64| self.last.values().map(pick).sum();
         let slice = open.slice;
-        let answers = |wanted: Operation| {
-            slice
-                .latencies()
-                .filter(|(operation, ..)| *operation == wanted)
-                .map(|(.., l)| l.response.len())
-                .sum()
-        };
+        let answers = |wanted: Operation| slice.count(|operation, _| operation == wanted);
         let mut polls = crate::tally::Latency::default();
         for (operation, _, latency) in slice.latencies() {
             if operation == Operation::Token {
                 polls.merge(latency);
             }
         }
-        let limited = slice.latencies().filter(|(_, outcome, _)| *outcome == Outcome::Limited);
         let mut errors: BTreeMap<String, u64> = BTreeMap::new();
         for ((_, kind), count) in &slice.failures {
             *errors.entry((*kind).to_owned()).or_default() += count;
@@ -317,12 +310,7 @@ impl Folding {
             decisions: slice.counters.approved + slice.counters.denied,
             decisions_late: sum(|report| report.late_decisions),
             granted: slice
-                .latencies()
-                .filter(|(operation, outcome, _)| {
-                    (*operation, *outcome) == (Operation::Token, Outcome::Granted)
-                })
-                .map(|(.., latency)| latency.response.len())
-                .sum(),
+                .count(|operation, outcome| (operation, outcome) == (Operation::Token, Outcome::Granted)),
             p50: spread.map_or(0, |spread| spread.p50),
             p99: spread.map_or(0, |spread| spread.p99),
             service_p99: Spread::of(&polls.service).map_or(0, |spread| spread.p99),
@@ -330,7 +318,7 @@ impl Folding {
             wait_p99: Spread::of(&slice.wait).map_or(0, |spread| spread.p99),
             violations: slice.violations.count(),
             errors,
-            limited: limited.map(|(.., latency)| latency.response.len()).sum(),
+            limited: slice.count(|_, outcome| outcome == Outcome::Limited),
             connections: sum(|report| report.connections),
             cpu: generator.map_or(0.0, |(cpu, _)| cpu.as_secs_f64()),
             memory: generator.map_or(0, |(_, memory)| memory),

@@ -33,14 +33,19 @@ pub fn text(a: &RunRecord, b: &RunRecord, comparison: &Comparison, style: &Style
 /// For programs: one JSON document with everything that differs.
 #[must_use]
 pub fn json(comparison: &Comparison) -> String {
+    document(comparison.is_worse(), comparison)
+}
+
+/// A comparison for programs, of whatever records.
+pub(super) fn document(worse: bool, comparison: &impl Serialize) -> String {
     #[derive(Serialize)]
-    struct Document<'a> {
+    struct Document<'a, T> {
         version: u32,
         worse: bool,
         #[serde(flatten)]
-        comparison: &'a Comparison,
+        comparison: &'a T,
     }
-    let document = Document { version: VERSION, worse: comparison.is_worse(), comparison };
+    let document = Document { version: VERSION, worse, comparison };
     // Every map has words as keys and writing into memory cannot fail.
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
@@ -48,20 +53,27 @@ pub fn json(comparison: &Comparison) -> String {
 }
 
 fn heads(a: &RunRecord, b: &RunRecord, comparison: &Comparison, style: &Style) -> String {
-    let mut text = String::new();
-    for (name, record) in [("A", a), ("B", b)] {
-        let what = record.began.as_ref().map_or_else(
+    let what = |record: &RunRecord| {
+        record.began.as_ref().map_or_else(
             || "a record without a beginning".to_owned(),
             |began| {
                 format!("{} at {} · devgrant {} · {}", began.target, began.at, began.devgrant, began.started)
             },
-        );
-        for (index, line) in wrap(&what, style.text_width() - 3).iter().enumerate() {
+        )
+    };
+    head(&[what(a), what(b)], &comparison.doubts, style)
+}
+
+/// Which two records, and why a difference may not be the server's.
+pub(super) fn head(records: &[String; 2], doubts: &[String], style: &Style) -> String {
+    let mut text = String::new();
+    for (name, what) in ["A", "B"].into_iter().zip(records) {
+        for (index, line) in wrap(what, style.text_width() - 3).iter().enumerate() {
             let name = if index == 0 { name } else { " " };
             text.push_str(&format!("{}  {line}\n", style.paint(Ink::Strong, name)));
         }
     }
-    for doubt in &comparison.doubts {
+    for doubt in doubts {
         for line in wrap(&format!("note: {doubt}"), style.text_width()) {
             text.push_str(&format!("{}\n", style.paint(Ink::Warn, &line)));
         }

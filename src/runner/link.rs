@@ -87,6 +87,13 @@ impl Link {
         }
     }
 
+    /// A way for one request at a time of which nobody hears: it asks what must be known before anything is judged.
+    #[must_use]
+    pub fn unheard(transport: Arc<dyn Transport>, target: &Target) -> Self {
+        let (events, _) = mpsc::channel(1);
+        Self::new(transport, Arc::new(Semaphore::new(1)), events, target)
+    }
+
     /// The same for who reads verdicts alone: it tells of no exchange and of no waiting, which takes making them fit to
     /// be shown. What is judged is the same.
     #[must_use]

@@ -59,7 +59,13 @@ impl Trouble {
     /// Everything, for people: the sentence, what was seen, what to do next.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut lines = vec![format!("error: {}", self.message)];
+        format!("error: {}", self.words())
+    }
+
+    /// The same without the word `error`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let mut lines = vec![self.message.clone()];
         if let Some(detail) = &self.detail {
             lines.push(String::new());
             lines.extend(detail.lines().map(|line| format!("  {line}").trim_end().to_owned()));

@@ -114,7 +114,7 @@ impl Totals {
 
     /// Answers of one operation or outcome in the duration.
     fn answers(&self, series: Series) -> u64 {
-        self.of(series).map(|latency| latency.response.len()).sum()
+        self.measured.count(|operation, outcome| series.has(operation, outcome))
     }
 
     fn of(&self, series: Series) -> impl Iterator<Item = &super::Latency> {
@@ -126,8 +126,7 @@ impl Totals {
 
     /// The answers that mean one of these, in the whole run.
     fn whole_of(&self, outcomes: &[Outcome]) -> u64 {
-        let answers = self.whole.latencies().filter(|(_, outcome, _)| outcomes.contains(outcome));
-        answers.map(|(.., latency)| latency.response.len()).sum()
+        self.whole.count(|_, outcome| outcomes.contains(&outcome))
     }
 
     fn histogram(&self, timed: Timed) -> Option<Histogram<u64>> {
@@ -156,7 +155,7 @@ impl Figures for Totals {
     }
 
     fn requests(&self) -> u64 {
-        self.measured.latencies().map(|(.., latency)| latency.response.len()).sum()
+        self.measured.count(|_, _| true)
     }
 
     fn count(&self, counted: Counted) -> Option<u64> {

@@ -148,6 +148,12 @@ impl Slice {
             .filter_map(|((operation, outcome), latency)| Some((operation, outcome, latency.as_deref()?)))
     }
 
+    /// How many answers there were of these operations and outcomes.
+    pub fn count(&self, which: impl Fn(Operation, Outcome) -> bool) -> u64 {
+        let these = self.latencies().filter(|(operation, outcome, _)| which(*operation, *outcome));
+        these.map(|(.., latency)| latency.response.len()).sum()
+    }
+
     /// Puts in what a record tells of one operation and outcome.
     pub(super) fn put(&mut self, operation: Operation, outcome: Outcome, latency: Latency) {
         let place = operation as usize * Outcome::ALL.len() + outcome as usize;

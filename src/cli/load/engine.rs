@@ -6,8 +6,8 @@ use crate::load::{Outcomes, Shared, Watching};
 use crate::scenario::{Connections, Schedule};
 use crate::tally::{Second, Slice};
 
-/// The flags of the engine.
-#[derive(Debug, clap::Args)]
+/// The flags of the engine; the native one, with no wish of Goose's, unless given.
+#[derive(Debug, Default, clap::Args)]
 pub(in crate::cli) struct EngineFlags {
     /// native: millions of devices; goose: each of at most 2,000 is a GooseUser with its own client
     #[arg(long, value_name = "ENGINE", value_enum, default_value_t = Engine::Native)]
@@ -26,24 +26,14 @@ pub(in crate::cli) struct EngineFlags {
     goose_dashboard: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Engine {
+    #[default]
     Native,
     Goose,
 }
 
 impl EngineFlags {
-    /// The native engine, with no wish of Goose's.
-    pub(in crate::cli) const fn native() -> Self {
-        Self {
-            engine: Engine::Native,
-            goose_report: Vec::new(),
-            goose_baseline: None,
-            goose_threshold: Vec::new(),
-            goose_dashboard: false,
-        }
-    }
-
     pub(super) fn is_goose(&self) -> bool {
         self.engine == Engine::Goose
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
 use super::{EngineFlags, Side, Stopped, machine};
 use crate::approval;
@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files;
 use crate::cli::pages::Gated;
 use crate::clock;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, messages};
 use crate::http::{HttpPages, Roots, Wire};
 use crate::load::{Decider, Distinct, Hook, Key, Place, Requests, Setup, Typist, Wanted, Watching};
 use crate::machine::child::{self, Child};
@@ -29,6 +29,9 @@ use crate::target::{Approval, Target};
 
 /// Visits of the pages at the same time.
 const VISITS: u32 = 32;
+
+/// What to do about a target that is not on this machine.
+const MAY_LOAD: &str = "help: if you own it, or its owner lets you, say so with --i-may-load-this-host";
 
 /// Whom to play against, and with which engine.
 #[derive(Clone, Copy)]
@@ -93,10 +96,8 @@ impl Ready {
             .map_err(|error| stop(Exit::NotJudged)(error.to_string()))?;
         let is_here = token.is_loopback() && device_authorization.is_loopback();
         if !is_here && !load.i_may_load_this_host {
-            return Err(stop(Exit::Usage)(format!(
-                "{} is not on this machine\nhelp: if you own it, or its owner lets you, say so with --i-may-load-this-host",
-                server.endpoints.token
-            )));
+            let place = format!("{} is not on this machine", server.endpoints.token);
+            return Err(stop(Exit::Usage)(format!("{place}\n{MAY_LOAD}")));
         }
         let schedule = Schedule::new(&scenario, &server.setting);
         engine.can_play(&schedule, &scenario.connections).map_err(stop(Exit::Usage))?;
@@ -106,6 +107,8 @@ impl Ready {
         let typist = typist(&server.target, load.timeout);
         let (decider, remark) =
             decider(&scenario, &server, typist.is_some()).await.map_err(stop(Exit::NotJudged))?;
+        let guesses = scenario.strangers.is_some_and(|strangers| strangers.wrong_user_codes.is_some());
+        let typist = typist.filter(|_| guesses || matches!(decider, Decider::Typist));
         let oracle = oracle(&server.setting).map_err(stop(Exit::NotJudged))?;
         let mut remarks = estimate.remarks.clone();
         remarks.extend(remark);
@@ -208,12 +211,8 @@ impl Server {
         if !load.i_may_load_this_host
             && let Some(url) = elsewhere(&target).await.map_err(|error| stop(Exit::NotJudged, error))?
         {
-            return Err(stop(
-                Exit::Usage,
-                format!(
-                    "{url} is not on this machine, and nothing was sent\nhelp: if you own it, or its owner lets you, say so with --i-may-load-this-host"
-                ),
-            ));
+            let place = format!("{url} is not on this machine, and nothing was sent");
+            return Err(stop(Exit::Usage, format!("{place}\n{MAY_LOAD}")));
         }
         let asked = ask(&target, load.timeout).await;
         let (endpoints, (interval, lifetime)) = asked.map_err(|message| stop(Exit::NotJudged, message))?;
@@ -252,10 +251,8 @@ async fn start(load: &Side, scenario: &Scenario, cores: &Cores) -> Result<Child,
 /// Where the endpoints are and what the server announces: one device authorization request.
 async fn ask(target: &Target, timeout: Duration) -> Result<(Resolved, (Duration, Duration)), String> {
     let wire = Wire::trusting(timeout, Roots::default()).map_err(|error| error.to_string())?;
-    // Nobody follows these events.
-    let (events, _) = mpsc::channel(1);
-    let link = Link::new(Arc::new(wire), Arc::new(Semaphore::new(1)), events, target);
-    let words = |trouble: Trouble| trouble.text().trim_start_matches("error: ").to_owned();
+    let link = Link::unheard(Arc::new(wire), target);
+    let words = |trouble: Trouble| trouble.words();
     let endpoints = locate(&link, target, Metadata::AsPublished).await.map_err(words)?;
     let times = announced(&link, target, &endpoints).await.map_err(words)?;
     Ok((endpoints, times))
@@ -337,11 +334,8 @@ async fn decider(
 }
 
 fn oracle(setting: &Setting) -> Result<Oracle, String> {
-    let words = |mistakes: Vec<Diagnostic>| {
-        mistakes.iter().map(|mistake| mistake.message.clone()).collect::<Vec<_>>().join("; ")
-    };
-    let table =
-        Requirements::builtin().and_then(|requirements| Table::builtin(&requirements)).map_err(words)?;
+    let table = Requirements::builtin().and_then(|requirements| Table::builtin(&requirements));
+    let table = table.map_err(|mistakes| messages(&mistakes))?;
     Ok(Oracle::new(table, Terms::new(&setting.constants)))
 }
 

@@ -1,34 +1,22 @@
 //! Two load records beside each other, for people and for programs.
 
-use serde::Serialize;
-
+use crate::report::comparison::{document, head};
 use crate::report::span;
 use crate::report::terminal::{Ink, Style, wrap};
 use crate::tally::{LoadComparison, LoadRecord, Row};
 
-/// The version of the JSON document's shape.
-const VERSION: u32 = 1;
-
 /// For people: what is worse first, then everything that both have.
 #[must_use]
 pub fn text(a: &LoadRecord, b: &LoadRecord, comparison: &LoadComparison, style: &Style) -> String {
-    let mut text = String::new();
-    for (name, record) in [("A", a), ("B", b)] {
-        let Some(began) = &record.began else { continue };
-        let line = format!(
-            "{}, {} at {} · devgrant {} · {}",
-            began.scenario, began.target, began.endpoint, began.devgrant, began.at
-        );
-        for (index, line) in wrap(&line, style.text_width() - 3).iter().enumerate() {
-            let name = if index == 0 { name } else { " " };
-            text.push_str(&format!("{}  {line}\n", style.paint(Ink::Strong, name)));
-        }
-    }
-    for doubt in &comparison.doubts {
-        for line in wrap(&format!("note: {doubt}"), style.text_width()) {
-            text.push_str(&format!("{}\n", style.paint(Ink::Warn, &line)));
-        }
-    }
+    let what = |record: &LoadRecord| {
+        record.began.as_ref().map_or_else(String::new, |began| {
+            format!(
+                "{}, {} at {} · devgrant {} · {}",
+                began.scenario, began.target, began.endpoint, began.devgrant, began.at
+            )
+        })
+    };
+    let mut text = head(&[what(a), what(b)], &comparison.doubts, style);
     text.push('\n');
     let width = comparison.rows.iter().map(|row| row.what.chars().count()).max().unwrap_or(0).min(48);
     for row in &comparison.rows {
@@ -73,16 +61,5 @@ fn line(row: &Row, width: usize, style: &Style) -> String {
 /// For programs: one JSON document with every figure.
 #[must_use]
 pub fn json(comparison: &LoadComparison) -> String {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        version: u32,
-        worse: bool,
-        #[serde(flatten)]
-        comparison: &'a LoadComparison,
-    }
-    let document = Document { version: VERSION, worse: comparison.is_worse(), comparison };
-    // Every map has words as keys and writing into memory cannot fail.
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    text.push('\n');
-    text
+    document(comparison.is_worse(), comparison)
 }
