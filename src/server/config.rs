@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::endpoint::Endpoint;
 use super::faults::{Effects, Fault};
 use super::policy::Policy;
+use super::signing::Algorithm;
 use crate::protocol::DEVICE_CODE_GRANT;
 use crate::secret::Secret;
 
@@ -40,6 +41,8 @@ pub struct Client {
     pub lifetime: Option<Duration>,
     /// Its own lifetime of access tokens.
     pub access_token_lifetime: Option<Duration>,
+    /// How its ID tokens are signed (`id_token_signed_response_alg`, OpenID Connect Registration §2).
+    pub id_token_algorithm: Algorithm,
 }
 
 /// A grant that this server knows.
@@ -107,6 +110,7 @@ impl Client {
             interval: None,
             lifetime: None,
             access_token_lifetime: None,
+            id_token_algorithm: Algorithm::Rs256,
         }
     }
 
@@ -299,9 +303,11 @@ fn clients() -> Vec<Client> {
     no_grant.grants = vec![Grant::RefreshToken];
     let mut short_tokens = Client::public("short-tokens", "Living-room TV with short-lived tokens");
     short_tokens.access_token_lifetime = Some(Duration::from_secs(8));
+    // Registered for the algorithm that costs less; confidential clients keep the usual one.
+    let elliptic = |id, name| Client { id_token_algorithm: Algorithm::Es256, ..Client::public(id, name) };
     vec![
-        Client::public("tv-public", "Living-room TV"),
-        Client::public("other-public", "Kitchen radio"),
+        elliptic("tv-public", "Living-room TV"),
+        elliptic("other-public", "Kitchen radio"),
         Client::confidential("tv-confidential", "Cinema projector", "projector-secret-7c1f0b52d9"),
         Client::confidential("other-confidential", "Hotel TV", "hotel-secret-e04b8a6613"),
         // Colon, percent, plus, space, slash, ampersand and a letter beyond ASCII: RFC 6749 §2.3.1 encodes them all.

@@ -47,12 +47,10 @@ impl IdToken {
         self.claims.insert(name.to_owned(), value);
     }
 
-    /// The same with a header that names the key it will be signed by.
+    /// The same with these members of the header.
     #[must_use]
-    pub fn for_key(mut self, id: &str) -> Self {
-        for (name, value) in [("alg", "RS256"), ("typ", "JWT"), ("kid", id)] {
-            self.header.insert(name.to_owned(), json!(value));
-        }
+    pub fn with_header(mut self, members: &[(&str, &str)]) -> Self {
+        self.header.extend(members.iter().map(|&(name, value)| (name.to_owned(), json!(value))));
         self
     }
 

@@ -115,6 +115,8 @@ rules! {
     ExpireApprovals,
     /// A user code can be used in its lifetime only (RFC 8628 §3.2).
     ExpireUserCodes,
+    /// A code that is over is over whether somebody opened its page since or not (RFC 8628 §3.2).
+    ExpiryNeedsNoVisit,
     /// Polls change nothing about the lifetime (RFC 8628 §3.2).
     PollsKeepLifetime,
     /// A device code gives one token (by analogy with RFC 6749 §10.5).

@@ -70,7 +70,7 @@ pub async fn start(config: Config, public: SocketAddr, admin: SocketAddr) -> io:
     let (public, admin) = (public_listener.local_addr()?, admin_listener.local_addr()?);
     let app = app(config, &format!("http://{public}"));
     // Made in the background, so that neither start-up nor the first ID token waits for it.
-    tokio::spawn(signing::key());
+    tokio::spawn(signing::keys());
     let (stop, stopped) = watch::channel(false);
     let tasks =
         [serve(public_listener, app.public, stopped.clone()), serve(admin_listener, app.admin, stopped)];

@@ -50,6 +50,8 @@ pub struct Session {
     pub state: State,
     /// When somebody decided.
     decided: Option<Moment>,
+    /// Whether somebody came to its page after its end.
+    found_over: bool,
     /// How often its device may poll.
     pub throttle: Throttle,
 }
@@ -210,6 +212,7 @@ impl Session {
             throttle: Throttle::new(asked.interval, now),
             state: State::Pending,
             decided: None,
+            found_over: false,
             issued: now,
             asked,
             device_code,
@@ -245,8 +248,9 @@ impl Session {
     /// # Errors
     ///
     /// Says why not.
-    pub fn open(&self, now: Moment, terms: &Terms) -> Result<(), Settled> {
+    pub fn open(&mut self, now: Moment, terms: &Terms) -> Result<(), Settled> {
         let rules = terms.rules;
+        self.found_over |= now >= self.expires;
         let final_by = match self.state {
             State::Pending => None,
             State::Approved(_) => Some(Rule::ApprovalIsFinal),
@@ -281,7 +285,8 @@ impl Session {
 
     fn outcome(&self, now: Moment, early: bool, terms: &Terms) -> PollOutcome {
         let rules = terms.rules;
-        let over = now >= self.expires;
+        let unnoticed = rules.waived(Rule::ExpiryNeedsNoVisit) && !self.found_over;
+        let over = now >= self.expires && !unnoticed;
         let granted = |approval: &Approval| PollOutcome::Granted(approval.clone(), self.asked.scopes.clone());
         let unheard = self.decided.is_some_and(|decided| now - decided < terms.policy.propagation);
         let heard = if unheard { &State::Pending } else { &self.state };
@@ -433,6 +438,11 @@ mod tests {
         assert_eq!(approved(Rule::ExpireApprovals), ["granted", "used", "used"]);
         let undecided = |rule, moments: &[f64]| polls(&mut session(), Rules::all().without(rule), moments);
         assert_eq!(undecided(Rule::ExpireSessions, &[700.0]), ["pending"]);
+        assert_eq!(undecided(Rule::ExpiryNeedsNoVisit, &[700.0]), ["pending"]);
+        let mut visited = session();
+        let rules = Rules::all().without(Rule::ExpiryNeedsNoVisit);
+        assert_eq!(visited.open(at(700.0), &terms(rules)), Err(Settled::Expired));
+        assert_eq!(polls(&mut visited, rules, &[701.0]), ["expired"]);
         assert_eq!(undecided(Rule::FirstPollIsFree, &[1.0]), ["slow_down"]);
         assert_eq!(undecided(Rule::ThrottleEarlyPolls, &[1.0, 1.1]), ["pending", "pending"]);
         assert_eq!(

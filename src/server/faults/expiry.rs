@@ -26,6 +26,13 @@ pub(super) const FAULTS: &[Fault] = &[
         effect: Effect::Skip(Rule::ExpireSessions),
     },
     Fault {
+        id: "expired-only-if-visited",
+        clause: "RFC 8628 §3.5",
+        summary: "A code that is over stays pending until somebody opens its page",
+        seen: "small self-hosted server",
+        effect: Effect::Skip(Rule::ExpiryNeedsNoVisit),
+    },
+    Fault {
         id: "polling-keeps-the-code-alive",
         clause: "RFC 8628 §3.2",
         summary: "Every poll starts the lifetime anew",

@@ -40,7 +40,7 @@ pub(in super::super) async fn activate(server: &Server, request: &Request, terms
     let found = {
         let mut sessions = server.sessions();
         let session = sessions.with_user_code(entered, terms.rules);
-        session.filter(|session| session.open(server.now(), terms).is_ok()).cloned()
+        session.and_then(|session| session.open(server.now(), terms).is_ok().then(|| session.clone()))
     };
     let Some(session) = found else { return wrong_code(server, &visitor, terms, entered) };
     if request.method == Method::POST {

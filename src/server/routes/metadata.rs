@@ -7,7 +7,7 @@ use super::super::config::Grant;
 use super::super::endpoint::Endpoint;
 use super::super::error::{ErrorCode, Refusal};
 use super::super::reply::Reply;
-use super::super::signing;
+use super::super::signing::{self, Algorithm};
 use super::super::state::Server;
 use super::super::terms::Terms;
 
@@ -34,7 +34,7 @@ pub(super) fn document(server: &Server, terms: &Terms) -> Reply {
             json!(["client_secret_basic", "client_secret_post"]),
         )
         .member("subject_types_supported", json!(["public"]))
-        .member("id_token_signing_alg_values_supported", json!(["RS256"]))
+        .member("id_token_signing_alg_values_supported", json!(Algorithm::ALL.map(Algorithm::name)))
         .member(
             "claims_supported",
             json!([
@@ -55,9 +55,9 @@ pub(super) fn document(server: &Server, terms: &Terms) -> Reply {
 
 /// The keys that verify ID tokens.
 pub(super) async fn keys() -> Result<Reply, Refusal> {
-    let key = signing::key().await.map(signing::SigningKey::public);
-    let key = key.ok_or_else(|| {
+    let keys = signing::keys().await.map(signing::Keys::public);
+    let keys = keys.ok_or_else(|| {
         Refusal::new(ErrorCode::InvalidRequest, "There is no key.").status(StatusCode::INTERNAL_SERVER_ERROR)
     })?;
-    Ok(Reply::json(StatusCode::OK).member("keys", json!([key])))
+    Ok(Reply::json(StatusCode::OK).member("keys", keys))
 }

@@ -135,12 +135,14 @@ fn refresh(server: &Server, client: &Client, form: &Form, terms: &Terms) -> Resu
 
 /// The ID token that goes with an access token.
 async fn id_token(server: &Server, terms: &Terms, issued: &Issued, nonce: Option<&str>) -> Option<String> {
-    let key = signing::key().await?;
+    let keys = signing::keys().await?;
+    let algorithm = server.config.client(&issued.consent.client)?.id_token_algorithm;
     let lifetime = i64::try_from(terms.policy.id_token_lifetime.as_secs()).unwrap_or(i64::MAX);
     let half_digest = signing::half_digest(&issued.access_token);
-    let mut token = IdToken::new(&server.origin, issued, nonce, lifetime, &half_digest).for_key(key.id());
+    let token = IdToken::new(&server.origin, issued, nonce, lifetime, &half_digest);
+    let mut token = keys.head(token, algorithm);
     terms.effects.forge(&mut token);
-    key.sign(&token)
+    keys.sign(&token, algorithm)
 }
 
 /// A successful response (RFC 6749 §5.1), with an ID token if `openid` is among the scopes (OpenID Connect Core
