@@ -169,7 +169,7 @@ impl Cores {
     /// Beside a reference server of ours each side has its half; otherwise as asked.
     fn of(load: &Side, allowed: &[usize]) -> Self {
         let is_split = load.target.is_none() && !load.no_pin && allowed.len() > 1;
-        let (mine, servers) = allowed.split_at(if is_split { allowed.len() / 2 } else { 0 });
+        let (mine, servers) = if is_split { allowed.split_at(allowed.len() / 2) } else { Default::default() };
         let or =
             |asked: &[usize], own: &[usize]| if asked.is_empty() { own.to_vec() } else { asked.to_vec() };
         Self {

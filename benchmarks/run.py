@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+"""Measures devgrant's load engine beside other load generators, and its cost by the number of devices.
+
+    benchmarks/run.py compare    polls per CPU second, against one minimal server
+    benchmarks/run.py scaling    memory and CPU from 1,000 to 10,000,000 devices
+    benchmarks/run.py capacity   how many waiting devices the embedded server and oidc-provider bear on one core
+    benchmarks/run.py all        all three
+
+The server is pinned to the first core, the generator to the second. It installs what it compares with into --tools:
+wrk from Debian, vegeta and k6 from Go modules, Locust from PyPI, and builds the programs of benchmarks/peers. Nothing
+else should run on the machine. Tables go to standard output as Markdown.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+SERVER_CORE, GENERATOR_CORE = "0", "1"
+CONNECTIONS = 64
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(command, **more):
+    return subprocess.run([str(part) for part in command], check=True, **more)
+
+
+def pinned(core, command):
+    return ["taskset", "-c", core, *map(str, command)]
+
+
+class Tools:
+    """Where each program is; builds and installs what is missing."""
+
+    def __init__(self, folder, devgrant):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.devgrant = devgrant or self.cargo(ROOT, "devgrant")
+        self.server = self.cargo(HERE / "peers", "minimal_server")
+        self.reqwest = self.cargo(HERE / "peers", "reqwest_polls")
+        self.goose = self.cargo(HERE / "peers", "goose_polls")
+
+    @staticmethod
+    def cargo(package, name):
+        note(f"building {name}")
+        run(["cargo", "build", "--release", "--quiet", "--bin", name], cwd=package)
+        described = run(["cargo", "metadata", "--format-version=1", "--no-deps"], cwd=package, capture_output=True)
+        return pathlib.Path(json.loads(described.stdout)["target_directory"]) / "release" / name
+
+    def install(self):
+        if not shutil.which("wrk"):
+            root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+            run([*root, "apt-get", "install", "-y", "-qq", "wrk"], stdout=sys.stderr)
+        self.vegeta = self.go("vegeta", "github.com/tsenart/vegeta/v12@v12.13.0")
+        self.k6 = self.go("k6", "go.k6.io/k6@v1.8.1")
+        self.locust = self.folder / "locust" / "bin" / "locust"
+        if not self.locust.exists():
+            note("installing locust")
+            run([sys.executable, "-m", "venv", self.folder / "locust"])
+            run([self.folder / "locust" / "bin" / "pip", "install", "--quiet", "locust==2.47.0"])
+
+    def go(self, name, module):
+        program = self.folder / name
+        if not program.exists():
+            note(f"building {name}")
+            run(["go", "install", module], env={**os.environ, "GOBIN": str(self.folder), "GOFLAGS": "-mod=mod"})
+        return program
+
+
+@contextlib.contextmanager
+def minimal_server(tools, interval):
+    """The minimal server on its core; gives its origin."""
+    server = subprocess.Popen(
+        pinned(SERVER_CORE, [tools.server, "0", str(interval)]),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.stdin.close()
+        server.wait()
+
+
+def spent(command, **more):
+    """Runs a generator on its core: what it printed, its CPU seconds, and its peak memory in bytes."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(pinned(GENERATOR_CORE, command), stdout=out, stderr=err, **more)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        return process.returncode, out.read(), err.read(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def other(command, count, **more):
+    """A generator of somebody else's: requests answered, CPU seconds of the whole process, peak memory."""
+    code, out, err, cpu, memory = spent(command, **more)
+    try:
+        return count(out), cpu, memory
+    except (ValueError, AttributeError, IndexError, KeyError) as error:
+        raise SystemExit(f"{command[0]} ended with {code} and no count ({error}):\n{out}\n{err}") from error
+
+
+def last_number(text):
+    return int(text.strip().splitlines()[-1])
+
+
+def generators(tools, origin, seconds):
+    """Everybody at full speed on 64 connections."""
+    target = f"POST {origin}/token\nContent-Type: application/x-www-form-urlencoded\n"
+    poll = (HERE / "wrk.lua").read_text()
+    body = "".join(re.findall(r'"((?:grant_type|&)[^"]*)"', poll))
+    (tools.folder / "body").write_text(body)
+    (tools.folder / "target").write_text(f"{target}@{tools.folder / 'body'}\n")
+    return {
+        "wrk": lambda: other(
+            ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", HERE / "wrk.lua", f"{origin}/token"],
+            lambda out: int(re.search(r"(\d+) requests in", out).group(1)),
+        ),
+        "reqwest": lambda: other([tools.reqwest, origin, CONNECTIONS, seconds, 0], last_number),
+        "Goose": lambda: other(
+            [tools.goose, "--host", origin, "-u", CONNECTIONS, "-r", CONNECTIONS, "-t", f"{seconds}s", "-qqq",
+             "--no-print-metrics", "--no-telnet", "--no-websocket"],
+            last_number,
+        ),
+        "vegeta": lambda: vegeta(tools, seconds, 0),
+        "k6": lambda: k6(tools, origin, seconds, 0),
+        "Locust": lambda: other(
+            [tools.locust, "-f", HERE / "locustfile.py", "--headless", "-u", CONNECTIONS, "-r", CONNECTIONS, "-t",
+             f"{seconds}s", "-H", origin, "--json", "--skip-log"],
+            lambda out: sum(entry["num_requests"] - entry["num_failures"] for entry in json.loads(out)),
+        ),
+    }
+
+
+def vegeta(tools, seconds, rate):
+    attack = [tools.vegeta, "attack", f"-targets={tools.folder / 'target'}", f"-duration={seconds}s",
+              f"-rate={rate}", f"-max-workers={CONNECTIONS}", f"-connections={CONNECTIONS}",
+              f"-output={tools.folder / 'vegeta.bin'}"]
+
+    def count(_):
+        report = run([tools.vegeta, "report", "-type=json", tools.folder / "vegeta.bin"], capture_output=True)
+        return json.loads(report.stdout)["status_codes"]["400"]
+
+    return other(attack, count)
+
+
+def k6(tools, origin, seconds, rate):
+    environment = ["-e", f"ORIGIN={origin}", "-e", f"SECONDS={seconds}", "-e", f"RATE={rate}"]
+    return other([tools.k6, "run", "--quiet", *environment, HERE / "polls.k6.js"], last_number)
+
+
+def devgrant(tools, origin, scenario, *flags):
+    """A run of devgrant: its report as JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        target = folder / "minimal.yaml"
+        target.write_text(
+            f"target: the minimal server\n"
+            f"endpoints: {{ device_authorization: {origin}/code, token: {origin}/token }}\n"
+            f"clients: {{ tv: {{ id: tv }} }}\n"
+        )
+        record = folder / "record.jsonl"
+        side = ["--target", target] if origin else ["--server-cores", SERVER_CORE]
+        code, out, err, _, _ = spent(
+            [tools.devgrant, "load", scenario, *side, "--shards", "1", "--cores", GENERATOR_CORE, "--record", record,
+             *flags]
+        )
+        report = subprocess.run([tools.devgrant, "report", record, "--format", "json"], capture_output=True, text=True)
+        try:
+            report = json.loads(report.stdout)
+        except ValueError as error:
+            raise SystemExit(f"devgrant load {scenario} ended with {code} and no record:\n{out}\n{err}") from error
+        if report["violations"]:
+            raise SystemExit(f"devgrant load {scenario}: violations\n{out}")
+        return report
+
+
+def judged(report):
+    """Answers judged in the measured time, the generator's CPU seconds in it, and its peak memory."""
+    answers = sum(row["response"]["count"] for row in report["answers"])
+    return answers, *report["generator"]
+
+
+def row(name, samples, base):
+    rates = [count / cpu for count, cpu, _ in samples]
+    rate = statistics.median(rates)
+    memory = max(memory for _, _, memory in samples) / 1e6
+    return f"| {name} | {rate:,.0f} | {rate / base:.2f} | {memory:,.0f} MB |"
+
+
+def compare(tools, repeats, seconds):
+    head = "| generator | polls per CPU second | of wrk | memory |\n|---|--:|--:|--:|"
+    with minimal_server(tools, 1) as origin:
+        peers = generators(tools, origin, seconds)
+        samples = {name: [] for name in ["devgrant", *peers]}
+        for turn in range(repeats):
+            note(f"full speed, {turn + 1} of {repeats}")
+            samples["devgrant"].append(judged(devgrant(tools, origin, HERE / "overdue.yaml")))
+            samples["wrk"].append(peers["wrk"]())
+        for name in list(peers)[1:]:
+            for _ in range(3):
+                note(f"full speed: {name}")
+                samples[name].append(peers[name]())
+        base = statistics.median(count / cpu for count, cpu, _ in samples["wrk"])
+        print(f"Full speed on {CONNECTIONS} connections; devgrant and wrk: medians of {repeats}, in turn; others of 3\n")
+        print(head)
+        for name, of_name in samples.items():
+            print(row(name, of_name, base))
+        ratios = [(a / b) / (c / d) for (a, b, _), (c, d, _) in zip(samples["devgrant"], samples["wrk"])]
+        print(f"\ndevgrant to wrk, pair by pair: {', '.join(f'{ratio:.2f}' for ratio in ratios)}\n")
+    with minimal_server(tools, 5) as origin:
+        for rate in (5000, 20000):
+            paced = {
+                "devgrant": lambda: judged(devgrant(tools, origin, HERE / "waiting.yaml", "--devices", rate * 5,
+                                                    "--duration", f"{seconds} s")),
+                "reqwest": lambda: other([tools.reqwest, origin, CONNECTIONS, seconds, rate], last_number),
+                "vegeta": lambda: vegeta(tools, seconds, rate),
+                "k6": lambda: k6(tools, origin, seconds, rate),
+            }
+            generators(tools, origin, seconds)
+            samples = {}
+            for name, measure in paced.items():
+                note(f"{rate} polls/s: {name}")
+                samples[name] = [measure() for _ in range(3)]
+            own = statistics.median(count / cpu for count, cpu, _ in samples["devgrant"])
+            print(f"{rate:,} polls/s; medians of 3\n\n{head.replace('of wrk', 'of devgrant')}")
+            for name, of_name in samples.items():
+                print(row(name, of_name, own))
+            print()
+
+
+def scaling(tools, largest):
+    print("| server | devices | interval | polls/s | generator | memory | a device | lag p99 | p50 | server |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+
+    def line(name, report, empty):
+        polls, cpu, memory = judged(report)
+        length, devices = report["seconds"], report["run"]["devices"]
+        pending = next(row for row in report["answers"] if row["outcome"] == "pending")
+        server = report["server"]
+        server = f"{server[0] / length:.2f} of a core, {server[1] / 1e6:,.0f} MB" if server else ""
+        each = f"{(memory - empty) / devices:,.0f} B" if empty else ""
+        print(f"| {name} | {devices:,} | {report['run']['interval_s']:.0f} s | {polls / length:,.0f} "
+              f"| {cpu / length:.3f} of a core | {memory / 1e6:,.1f} MB | {each} "
+              f"| {report['lag']['p99'] / 1000:.1f} ms | {pending['response']['p50'] / 1000:.2f} ms | {server} |", flush=True)
+        return memory
+
+    empty = 0
+    for devices, interval in [(1000, 60), (10_000, 60), (100_000, 60), (100_000, 5), (1_000_000, 60), (10_000_000, 300)]:
+        if devices <= largest:
+            note(f"{devices} devices")
+            with minimal_server(tools, interval) as origin:
+                memory = line("minimal", devgrant(tools, origin, HERE / "waiting.yaml", "--devices", devices), empty)
+                empty = empty or memory
+    with minimal_server(tools, 60) as origin:
+        note("15000 connections")
+        line("minimal, a connection each", devgrant(tools, origin, HERE / "dedicated.yaml"), empty)
+    for devices in (10_000, 100_000, 1_000_000):
+        note(f"{devices} live codes")
+        line("embedded", devgrant(tools, None, HERE / "waiting.yaml", "--devices", devices), empty)
+
+
+def capacity(tools):
+    """Both searches, each server on the first core and the generator on the second."""
+    flags = ["--shards", "1", "--cores", GENERATOR_CORE, "--approvals", "5/s"]
+
+    def search(title, start, *more):
+        note(f"capacity: {title}")
+        command = [str(part) for part in [tools.devgrant, "capacity", *flags, "--from", start, *more]]
+        found = subprocess.run(command, capture_output=True, text=True)
+        print(f"## {title}\n\n```text\n{found.stdout.strip()}\n```\n", flush=True)
+
+    search("The embedded server", 10_000, "--server-cores", SERVER_CORE)
+    launcher = ROOT / "fixtures" / "servers" / "oidc-provider" / "run.sh"
+    server = subprocess.Popen(pinned(SERVER_CORE, [launcher, "4101"]), stdout=sys.stderr, start_new_session=True)
+    try:
+        target = ROOT / "fixtures" / "targets" / "oidc-provider.yaml"
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", 4101), 1):
+                break
+            time.sleep(0.2)
+        search("oidc-provider, with a store of its own", 250, "--target", target, "--server-pid", server.pid)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["compare", "scaling", "capacity", "all"])
+    parser.add_argument("--tools", type=pathlib.Path, default=ROOT / "target" / "benchmark-tools", help="where they go")
+    parser.add_argument("--devgrant", type=pathlib.Path, help="this program in place of one that is built")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=12, help="how long each generator is measured")
+    parser.add_argument("--largest", type=int, default=10_000_000, help="no more devices than this")
+    flags = parser.parse_args()
+    tools = Tools(flags.tools.resolve(), flags.devgrant)
+    print(f"{platform.system()} {platform.release()}, {os.cpu_count()} cores\n")
+    if flags.what in ("compare", "all"):
+        tools.install()
+        compare(tools, flags.repeats, flags.seconds)
+    if flags.what in ("scaling", "all"):
+        scaling(tools, flags.largest)
+    if flags.what in ("capacity", "all"):
+        capacity(tools)
+
+
+if __name__ == "__main__":
+    main()
