@@ -193,6 +193,18 @@ def devgrant(tools, origin, scenario, *flags):
         return report
 
 
+def waiting(tools, origin, devices, interval, duration="1 interval", connections="at_most: 256"):
+    """A run of devgrant in which devices wait and nothing else: its report as JSON."""
+    text = (HERE / "waiting.yaml.in").read_text()
+    words = {"INTERVAL": interval, "DURATION": duration, "CONNECTIONS": connections, "DEVICES": devices}
+    for word, value in words.items():
+        text = text.replace(word, str(value))
+    with tempfile.TemporaryDirectory() as folder:
+        scenario = pathlib.Path(folder) / "waiting.yaml"
+        scenario.write_text(text)
+        return devgrant(tools, origin, scenario)
+
+
 def judged(report):
     """Answers judged in the measured time, the generator's CPU seconds in it, and its peak memory."""
     answers = sum(row["response"]["count"] for row in report["answers"])
@@ -229,8 +241,7 @@ def compare(tools, repeats, seconds):
     with minimal_server(tools, 5) as origin:
         for rate in (5000, 20000):
             paced = {
-                "devgrant": lambda: judged(devgrant(tools, origin, HERE / "waiting.yaml", "--devices", rate * 5,
-                                                    "--duration", f"{seconds} s")),
+                "devgrant": lambda: judged(waiting(tools, origin, rate * 5, 5, f"{seconds} s")),
                 "reqwest": lambda: other([tools.reqwest, origin, CONNECTIONS, seconds, rate], last_number),
                 "vegeta": lambda: vegeta(tools, seconds, rate),
                 "k6": lambda: k6(tools, origin, seconds, rate),
@@ -264,18 +275,20 @@ def scaling(tools, largest):
         return memory
 
     empty = 0
-    for devices, interval in [(1000, 60), (10_000, 60), (100_000, 60), (100_000, 5), (1_000_000, 60), (10_000_000, 300)]:
+    steps = [(1000, 10), (10_000, 10), (100_000, 10), (100_000, 5), (1_000_000, 60), (10_000_000, 300)]
+    for devices, interval in steps:
         if devices <= largest:
             note(f"{devices} devices")
             with minimal_server(tools, interval) as origin:
-                memory = line("minimal", devgrant(tools, origin, HERE / "waiting.yaml", "--devices", devices), empty)
+                memory = line("minimal", waiting(tools, origin, devices, interval), empty)
                 empty = empty or memory
-    with minimal_server(tools, 60) as origin:
+    with minimal_server(tools, 10) as origin:
         note("15000 connections")
-        line("minimal, a connection each", devgrant(tools, origin, HERE / "dedicated.yaml"), empty)
-    for devices in (10_000, 100_000, 1_000_000):
+        own = "mode: one_per_device, sources: [127.0.0.2, 127.0.0.3]"
+        line("minimal, a connection each", waiting(tools, origin, 15_000, 10, connections=own), empty)
+    for devices, interval in [(10_000, 10), (100_000, 10), (1_000_000, 60)]:
         note(f"{devices} live codes")
-        line("embedded", devgrant(tools, None, HERE / "waiting.yaml", "--devices", devices), empty)
+        line("embedded", waiting(tools, None, devices, interval), empty)
 
 
 def capacity(tools):
