@@ -211,14 +211,16 @@ pub(super) fn alphabet(rule: &AlphabetRule, views: &[View<'_>]) -> Overall {
         let have = values.len();
         return not_exercised(format!("only {have} values of {}, {FEWEST_SAMPLES} needed", rule.of));
     }
-    let upper = |c: char| c.to_ascii_uppercase();
-    let alphabet: BTreeSet<char> = values
-        .iter()
-        .flat_map(|(value, _)| value.chars())
-        .filter(|c| c.is_alphanumeric())
-        .map(upper)
-        .collect();
+    let shown: BTreeSet<char> =
+        values.iter().flat_map(|(value, _)| value.chars()).filter(|c| c.is_alphanumeric()).collect();
+    let alphabet: BTreeSet<char> = shown.iter().map(char::to_ascii_uppercase).collect();
     let has = |c: &char| alphabet.contains(c);
+    // Of l only the small one looks like 1 and I, and of I only the capital (RFC 8628 §6.1).
+    let looks_so = |c: &char| match c {
+        'I' => shown.contains(&'I'),
+        'L' => shown.contains(&'l'),
+        c => alphabet.contains(c),
+    };
     let exchange = values.first().map(|(_, number)| *number);
     let mut mismatches = Vec::new();
     for confusing in &rule.lacks {
@@ -226,8 +228,9 @@ pub(super) fn alphabet(rule: &AlphabetRule, views: &[View<'_>]) -> Overall {
             Confusing::Vowels if !alphabet.iter().all(|c| c.is_alphabetic()) => Vec::new(),
             Confusing::Vowels => VOWELS.iter().filter(|c| has(c)).map(char::to_string).collect(),
             Confusing::LookAlikes => {
-                let pairs = LOOK_ALIKES.iter().filter(|(a, b)| has(a) && has(b));
-                pairs.map(|(a, b)| format!("{a} and {b}")).collect()
+                let pairs = LOOK_ALIKES.iter().filter(|(a, b)| looks_so(a) && looks_so(b));
+                let as_shown = |c: &char| if *c == 'L' { 'l' } else { *c };
+                pairs.map(|(a, b)| format!("{} and {}", as_shown(a), as_shown(b))).collect()
             }
         };
         if !found.is_empty() {

@@ -192,7 +192,7 @@ impl<'a> Player<'a> {
                 verification_uri_complete: visit.codes.verification_uri_complete.as_deref(),
                 start: wanted.start,
                 deadline: self.run.link.instant(deadline),
-                manner: Manner { trace: Some(&trace), tab, tamper: None },
+                manner: Manner { trace: Some(&trace), tab, ..Manner::default() },
             };
             let Wanted { reach, method, headers, .. } = *wanted;
             driver.open(Opening { ask, reach, method, headers }).await
