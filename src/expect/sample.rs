@@ -328,6 +328,24 @@ mod tests {
         assert_eq!(few.not_exercised.as_deref(), Some("fewer than two values of device_code to compare"));
     }
 
+    #[test]
+    fn letters_look_alike_as_they_are_shown() {
+        let alike = |letters: &str| {
+            let all: Vec<Exchange> = (1..=60).map(|n| codes(n, &format!("d-{n}"), letters)).collect();
+            let judged =
+                overall(json!([{ "alphabet": { "of": "user_code", "lacks": "look-alikes" } }]), &all);
+            judged.mismatches.first().map(|found| found.actual.clone())
+        };
+        assert_eq!(alike("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), None, "the L of capitals looks like no I");
+        assert_eq!(alike("abcdefghijklmnopqrstuvwxyz"), None, "and the i of small letters like no l");
+        assert_eq!(alike("BCDF1L"), None);
+        for (letters, found) in
+            [("BC0o", "0 and O"), ("BC1I", "1 and I"), ("bc1l", "1 and l"), ("Il", "I and l")]
+        {
+            assert_eq!(alike(letters), Some(format!("they have {found} in 60 samples")));
+        }
+    }
+
     /// Digits of a number that looks random, in an alphabet.
     fn drawn(alphabet: &str, length: usize, seed: u64) -> String {
         let letters: Vec<_> = alphabet.chars().collect();

@@ -8,9 +8,10 @@ use tokio::sync::SemaphorePermit;
 
 use super::case::{Player, Stop, no_session};
 use super::link::Label;
-use super::pages::{Visit, not_there, start};
+use super::pages::{not_there, start};
 use super::poll::PollAs;
 use super::session::Session;
+use super::visit::Visit;
 use crate::approval::{ApprovalError, Ask, Manner, Tab, Trace};
 use crate::exchange::Exchange;
 use crate::outcome::Outcome;
@@ -133,7 +134,7 @@ impl<'a> Player<'a> {
                 }
                 Err(match error {
                     ApprovalError::NoPerson { .. } => Stop::Error(text),
-                    _ => Stop::NotExercised(format!("the user could not {decision}: {text}")),
+                    _ => visit.in_vain(self.run.link.now(), format!("the user could not {decision}: {text}")),
                 })
             }
         }
