@@ -47,6 +47,8 @@ pub struct Manner<'a> {
     pub tab: Option<&'a Tab>,
     /// How the decision is forged.
     pub tamper: Option<&'a Tamper>,
+    /// The page that the forger has seen himself.
+    pub known: Option<&'a Tab>,
 }
 
 /// A page that is to be opened.

@@ -211,14 +211,16 @@ pub(super) fn alphabet(rule: &AlphabetRule, views: &[View<'_>]) -> Overall {
         let have = values.len();
         return not_exercised(format!("only {have} values of {}, {FEWEST_SAMPLES} needed", rule.of));
     }
-    let upper = |c: char| c.to_ascii_uppercase();
-    let alphabet: BTreeSet<char> = values
-        .iter()
-        .flat_map(|(value, _)| value.chars())
-        .filter(|c| c.is_alphanumeric())
-        .map(upper)
-        .collect();
+    let shown: BTreeSet<char> =
+        values.iter().flat_map(|(value, _)| value.chars()).filter(|c| c.is_alphanumeric()).collect();
+    let alphabet: BTreeSet<char> = shown.iter().map(char::to_ascii_uppercase).collect();
     let has = |c: &char| alphabet.contains(c);
+    // Of l only the small one looks like 1 and I, and of I only the capital (RFC 8628 §6.1).
+    let looks_so = |c: &char| match c {
+        'I' => shown.contains(&'I'),
+        'L' => shown.contains(&'l'),
+        c => alphabet.contains(c),
+    };
     let exchange = values.first().map(|(_, number)| *number);
     let mut mismatches = Vec::new();
     for confusing in &rule.lacks {
@@ -226,8 +228,9 @@ pub(super) fn alphabet(rule: &AlphabetRule, views: &[View<'_>]) -> Overall {
             Confusing::Vowels if !alphabet.iter().all(|c| c.is_alphabetic()) => Vec::new(),
             Confusing::Vowels => VOWELS.iter().filter(|c| has(c)).map(char::to_string).collect(),
             Confusing::LookAlikes => {
-                let pairs = LOOK_ALIKES.iter().filter(|(a, b)| has(a) && has(b));
-                pairs.map(|(a, b)| format!("{a} and {b}")).collect()
+                let pairs = LOOK_ALIKES.iter().filter(|(a, b)| looks_so(a) && looks_so(b));
+                let as_shown = |c: &char| if *c == 'L' { 'l' } else { *c };
+                pairs.map(|(a, b)| format!("{} and {}", as_shown(a), as_shown(b))).collect()
             }
         };
         if !found.is_empty() {
@@ -323,6 +326,24 @@ mod tests {
         assert_eq!(overall(json!([{ "distinct": { "of": "device_code" } }]), &all[..2]), Overall::default());
         let few = overall(json!([{ "distinct": { "of": "device_code" } }]), &all[3..]);
         assert_eq!(few.not_exercised.as_deref(), Some("fewer than two values of device_code to compare"));
+    }
+
+    #[test]
+    fn letters_look_alike_as_they_are_shown() {
+        let alike = |letters: &str| {
+            let all: Vec<Exchange> = (1..=60).map(|n| codes(n, &format!("d-{n}"), letters)).collect();
+            let judged =
+                overall(json!([{ "alphabet": { "of": "user_code", "lacks": "look-alikes" } }]), &all);
+            judged.mismatches.first().map(|found| found.actual.clone())
+        };
+        assert_eq!(alike("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), None, "the L of capitals looks like no I");
+        assert_eq!(alike("abcdefghijklmnopqrstuvwxyz"), None, "and the i of small letters like no l");
+        assert_eq!(alike("BCDF1L"), None);
+        for (letters, found) in
+            [("BC0o", "0 and O"), ("BC1I", "1 and I"), ("bc1l", "1 and l"), ("Il", "I and l")]
+        {
+            assert_eq!(alike(letters), Some(format!("they have {found} in 60 samples")));
+        }
     }
 
     /// Digits of a number that looks random, in an alphabet.

@@ -8,9 +8,10 @@ use tokio::sync::SemaphorePermit;
 
 use super::case::{Player, Stop, no_session};
 use super::link::Label;
-use super::pages::{Visit, not_there, start};
+use super::pages::{not_there, start};
 use super::poll::PollAs;
 use super::session::Session;
+use super::visit::Visit;
 use crate::approval::{ApprovalError, Ask, Manner, Tab, Trace};
 use crate::exchange::Exchange;
 use crate::outcome::Outcome;
@@ -74,6 +75,10 @@ impl<'a> Player<'a> {
             .variant
             .filter(|variant| step.and_then(Step::name).is_some_and(|name| name == variant.at));
         let tamper = varied.and_then(|variant| variant.tamper.as_ref()).or(decide.tamper.as_ref());
+        let known = match tamper.and_then(|tamper| tamper.known.as_ref()) {
+            Some(name) => Some(self.pages.get(name).ok_or_else(|| not_there("page of that name"))?),
+            None => None,
+        };
         let trace = Trace::default();
         let role = decides_as(self.case.variant, decide.user);
         let driver = self.run.driver.as_ref().ok_or_else(|| not_there("approval driver"))?;
@@ -87,7 +92,7 @@ impl<'a> Player<'a> {
             verification_uri_complete: codes.verification_uri_complete.as_deref(),
             start: start(decide.uri),
             deadline: self.run.link.instant(deadline),
-            manner: Manner { trace: Some(&trace), tab, tamper },
+            manner: Manner { trace: Some(&trace), tab, tamper, known },
         };
         let capability = match decision {
             Decision::Approve => Capability::Approval,
@@ -129,7 +134,7 @@ impl<'a> Player<'a> {
                 }
                 Err(match error {
                     ApprovalError::NoPerson { .. } => Stop::Error(text),
-                    _ => Stop::NotExercised(format!("the user could not {decision}: {text}")),
+                    _ => visit.in_vain(self.run.link.now(), format!("the user could not {decision}: {text}")),
                 })
             }
         }

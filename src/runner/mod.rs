@@ -20,6 +20,7 @@ mod scope;
 mod session;
 mod settle;
 mod tokens;
+mod visit;
 
 pub use link::Link;
 pub use preflight::{Metadata, Preflight, Trouble, announced, locate, preflight};

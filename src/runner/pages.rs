@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use rand::seq::IndexedRandom as _;
 
-use super::case::{Player, Stop, no_session, no_value};
+use super::case::{Player, Stop, ended_by_itself, no_session, no_value};
 use super::link::milliseconds;
 use super::session::{Codes, Session};
+use super::visit::Visit;
 use crate::approval::{Ask, Fetched, Manner, Opened, Opening, PageError, Start, Tab, Trace, header_list};
 use crate::event::ShownExchange;
 use crate::exchange::{Answer, Asked, Exchange, NoAnswer, Page};
@@ -18,13 +19,6 @@ use crate::protocol::{CodeFate, Decision, Endpoint, Role, UserRole};
 use crate::redact;
 use crate::suite::{Decide, EnterCode, OpenPage, PageMethod, Reach, StartUri, Step, Typed};
 use crate::timing::Timekeeper;
-
-/// What a visit needs to know of its session.
-pub(super) struct Visit {
-    pub(super) codes: Codes,
-    pub(super) client: Role,
-    pub(super) lifetime: Duration,
-}
 
 /// A page that was opened, and every exchange on the way.
 struct Seen {
@@ -37,19 +31,26 @@ impl<'a> Player<'a> {
     pub(super) fn visit(&self, name: &str) -> Result<Visit, Stop> {
         let session = self.session(name).ok_or_else(|| no_session(name))?;
         let codes = session.codes.clone().ok_or_else(|| no_session(name))?;
-        Ok(Visit { codes, client: session.role, lifetime: session.lifetime() })
+        Ok(Visit { codes, client: session.role, lifetime: session.lifetime(), may_end: session.may_end() })
     }
 
     /// The first of the sessions of a name whose code can be typed in this way, what is typed, and all their codes.
     fn typing(&self, name: &str, typed: Typed) -> Result<(Visit, Vec<String>), Stop> {
         let first = self.visit(name)?;
         let sessions = self.sessions.get(name).map(Vec::as_slice).unwrap_or_default();
-        let of = |session: &Session| session.codes.clone().map(|codes| (codes, session.lifetime()));
-        let all: Vec<(Codes, Duration)> = sessions.iter().filter_map(of).collect();
-        let shown: Vec<String> = all.iter().map(|(codes, _)| codes.user_code.clone()).collect();
-        let fit = all.into_iter().find(|(codes, _)| written(typed, codes, &shown).is_some());
-        let (codes, lifetime) = fit.ok_or_else(no_look_alike)?;
-        Ok((Visit { codes, lifetime, ..first }, shown))
+        let of = |session: &Session| {
+            let codes = session.codes.clone()?;
+            Some(Visit {
+                codes,
+                client: first.client,
+                lifetime: session.lifetime(),
+                may_end: session.may_end(),
+            })
+        };
+        let all: Vec<Visit> = sessions.iter().filter_map(of).collect();
+        let shown: Vec<String> = all.iter().map(|visit| visit.codes.user_code.clone()).collect();
+        let fit = all.into_iter().find(|visit| written(typed, &visit.codes, &shown).is_some());
+        Ok((fit.ok_or_else(no_look_alike)?, shown))
     }
 
     /// Opens a page, and goes on to the decision if the step says so.
@@ -79,7 +80,7 @@ impl<'a> Player<'a> {
         if let Some(short_of) = opened.short_of {
             let text = self.run.link.scrub(&short_of.to_string());
             if !open.attempt {
-                return Err(Stop::NotExercised(format!("the page did not open: {text}")));
+                return Err(visit.in_vain(self.run.link.now(), format!("the page did not open: {text}")));
             }
             self.said.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text);
         }
@@ -122,8 +123,12 @@ impl<'a> Player<'a> {
             let Some(told) = exchanges.iter().rev().find(|exchange| fate(exchange).is_some()) else {
                 let words = opened.short_of.map_or_else(String::new, |why| format!(": {why}"));
                 let words = self.run.link.scrub(&words);
-                return Err(Stop::NotExercised(format!("it did not show what became of the code{words}")));
+                let words = format!("it did not show what became of the code{words}");
+                return Err(visit.in_vain(self.run.link.now(), words));
             };
+            if fate(told) == Some(CodeFate::Refused) && visit.may_end.is_some_and(|end| told.done > end) {
+                return Err(ended_by_itself(told));
+            }
             let looks = (face(told, &text), told.took());
             let is_slow = |(_, took): &(String, Duration)| looks.1 > *took * 3 + Duration::from_secs(1);
             let is_other = |(face, _): &(String, Duration)| looks.0 != *face;
@@ -192,7 +197,7 @@ impl<'a> Player<'a> {
                 verification_uri_complete: visit.codes.verification_uri_complete.as_deref(),
                 start: wanted.start,
                 deadline: self.run.link.instant(deadline),
-                manner: Manner { trace: Some(&trace), tab, tamper: None },
+                manner: Manner { trace: Some(&trace), tab, ..Manner::default() },
             };
             let Wanted { reach, method, headers, .. } = *wanted;
             driver.open(Opening { ask, reach, method, headers }).await
@@ -202,7 +207,7 @@ impl<'a> Player<'a> {
             Ok(opened) => Ok(Seen { opened, exchanges }),
             Err(error) => {
                 let text = self.run.link.scrub(&error.to_string());
-                Err(Stop::NotExercised(format!("the page did not open: {text}")))
+                Err(visit.in_vain(self.run.link.now(), format!("the page did not open: {text}")))
             }
         }
     }

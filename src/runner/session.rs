@@ -153,11 +153,20 @@ impl Session {
     /// for, and need not have ended until `tol_late` after it, counted from their receipt (requirements 2.3 and 4.3).
     pub(super) fn may_have_ended_by_itself(&self, exchange: &Exchange) -> bool {
         let is_end = matches!(exchange.outcome(), Outcome::Expired | Outcome::Refused);
-        let earliest =
-            (self.authorized.sent + self.lifetime()).saturating_sub(self.constant(Constant::TolEarly));
+        let earliest = self.earliest_end();
         let latest = self.expiry() + self.constant(Constant::TolLate);
         let is_certainly_over = exchange.sent >= latest;
         is_end && exchange.done > earliest && !(self.is_past_expiry_on_purpose && is_certainly_over)
+    }
+
+    /// From when on what a page says of the code proves nothing, because it may have ended by itself; never where a step
+    /// waited for that.
+    pub(super) fn may_end(&self) -> Option<Duration> {
+        (!self.is_past_expiry_on_purpose).then(|| self.earliest_end())
+    }
+
+    fn earliest_end(&self) -> Duration {
+        (self.authorized.sent + self.lifetime()).saturating_sub(self.constant(Constant::TolEarly))
     }
 
     /// Takes note of an answer to a poll.

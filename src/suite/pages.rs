@@ -124,6 +124,9 @@ pub struct Tamper {
     #[serde(default, deserialize_with = "many")]
     #[schemars(with = "super::graded::OneOrMany<Dropped>")]
     pub drop: Vec<Dropped>,
+    /// A page of the case that the forger has seen in a browser of his own: what stands there too, he can send.
+    #[serde(default)]
+    pub known: Option<String>,
     /// Where the request seems to come from. Cookies go along by their SameSite, as a browser does it.
     #[serde(default)]
     pub origin: Option<Origin>,
@@ -141,7 +144,8 @@ pub struct Tamper {
 words! {
     /// What a forged decision leaves out.
     Dropped {
-        /// Hidden fields that nobody else can know: by name, or long and not the user code.
+        /// What nobody else can know of the form, hidden fields and the query of its address: what the page `known`
+        /// does not have; without one, by name, or long and not the user code.
         Csrf = "csrf",
         /// All cookies: nobody has signed in.
         Cookies = "cookies",
@@ -159,7 +163,8 @@ words! {
 words! {
     /// Which button a forged decision presses.
     Pressed {
-        /// One that the page does not have: the button's own value, changed.
+        /// One that the page does not have: the button's own value, changed, or its name where that alone tells it
+        /// from the others.
         Unknown = "unknown",
     }
 }

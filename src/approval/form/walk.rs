@@ -158,7 +158,10 @@ impl<'a> Walk<'a> {
         let (form, pressed) = self.fill(index, form)?;
         let (submission, oddity) = match self.ask.manner.tamper.filter(|_| step.decides.is_some()) {
             Some(tamper) => {
-                let forged = forge::submission(tamper, form, pressed, self.ask.user_code);
+                let known = self.ask.manner.known.and_then(|tab| {
+                    tab.view.document.forms.iter().find(|form| fits(&step.when, &tab.view.document, form))
+                });
+                let forged = forge::submission(tamper, form, pressed, self.ask.user_code, known);
                 let place = || self.place();
                 let forged = forged.map_err(|why| ApprovalError::NoForgery { why, place: place() })?;
                 (forged, forge::oddity(tamper))

@@ -8,7 +8,7 @@ use crate::protocol::Role;
 use crate::suite::{
     ANY_DEVICE_CODE, ClientValue, Misread, Placeholder, SessionValue, TYPED_CODES, TargetValue, placeholders,
 };
-use crate::suite::{Check, Edits, Expectation, MemberRule, Step, Variant};
+use crate::suite::{Check, Edits, Expectation, MemberRule, Step, Tamper, Variant};
 use crate::timing::{Anchor, NOW};
 
 /// What a name stands for.
@@ -64,6 +64,7 @@ pub(super) fn check(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &m
         };
         for (variant, at) in variants() {
             edits(&variant.edits(), &at, &names, out);
+            forger(variant.tamper.as_ref(), &at, &names, out);
         }
         names.now = index + 1;
         expectations(step.expect(), &step_at.to("expect"), step.name(), &names, out);
@@ -237,6 +238,7 @@ fn step_uses(step: &Step, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagno
         out.push(names.missing(name, &[Kind::Page], "page", at.to(key).place()));
     }
     match step {
+        Step::Approve(step) | Step::Deny(step) => forger(step.tamper.as_ref(), at, names, out),
         Step::OpenPage(step) => {
             for (name, value) in &step.header {
                 text(value, &at.to("header").to(name.as_str()), names, out);
@@ -252,6 +254,13 @@ fn step_uses(step: &Step, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagno
             }
         }
         _ => {}
+    }
+}
+
+fn forger(tamper: Option<&Tamper>, at: &Spot<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) {
+    let known = tamper.and_then(|tamper| tamper.known.as_ref());
+    if let Some(name) = known.filter(|name| !names.has(name, &[Kind::Page])) {
+        out.push(names.missing(name, &[Kind::Page], "page", at.to("tamper").to("known").place()));
     }
 }
 

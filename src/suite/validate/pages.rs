@@ -3,7 +3,9 @@
 use super::spot::{Located, Spot, expectations, nested};
 use crate::diagnostic::Diagnostic;
 use crate::protocol::Endpoint;
-use crate::suite::{Check, Decide, EnterCode, Expectation, OpenPage, PageMethod, Reach, Step, Tamper, Typed};
+use crate::suite::{
+    Check, Decide, Dropped, EnterCode, Expectation, OpenPage, PageMethod, Reach, Step, Tamper, Typed,
+};
 
 /// Every mistake about pages.
 pub(super) fn check(check: &Check, steps: &[Located<'_>], at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
@@ -95,6 +97,9 @@ fn deciding(decide: &Decide, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
 fn tampering(tamper: &Tamper, at: &Spot<'_>, out: &mut Vec<Diagnostic>) {
     if *tamper == Tamper::default() {
         out.push(idle("nothing is forged here", "write drop:, origin:, method: or press:", at));
+    } else if tamper.known.is_some() && !tamper.drop.contains(&Dropped::Csrf) {
+        let help = "leave known out, or write drop: csrf beside it";
+        out.push(idle("nothing is left out that a page could tell", help, &at.to("known")));
     } else if tamper.all_cookies && tamper.origin.is_none() {
         let help = "leave all_cookies out, or write origin: foreign beside it";
         out.push(idle("at the page itself all cookies go along anyway", help, &at.to("all_cookies")));
