@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_the_forger_saw_at_his_own_page_he_can_send() {
-        let his = PAGE.replace("abc", "xyz").replace("k3J9sQ", "Zm8vYg");
+        let his = PAGE.replace("value=abc>", "value=xyz>").replace("k3J9sQ", "Zm8vYg");
         let dropped = forged(&dropping(), Some(&his));
         assert_eq!(dropped.body.unwrap(), "state=0123456789abcdef&user_code=BCDF-GHJK&step=2&decision=yes");
         assert_eq!(dropped.url.as_str(), "https://as.example/decide?client=tv&flow=device_authorization");
