@@ -15,7 +15,7 @@ use crate::load::{Outcomes, Shared};
 use crate::machine::limits;
 use crate::report::load as report;
 use crate::scenario::{AbortRule, AbortWatch, Rate, Scaling, Scenario};
-use crate::tally::{Ending, Finished, LoadEvent, LoadRecord, Machine, Second, Slice, Told};
+use crate::tally::{Ended, Ending, Finished, LoadEvent, LoadRecord, Machine, Second, Slice, Told};
 use crate::target::Target;
 use crate::timing::plain_length;
 use crate::yaml::Source;
@@ -145,11 +145,11 @@ impl Load {
             return Exit::Usage;
         };
         let Ready { setup, target, watching, mut began, thresholds, validity, remarks, child } = ready;
-        let mut beside =
-            match checks.map(|checks| beside(checks, target, &setup, &mut began.machine)).transpose() {
-                Ok(beside) => beside,
-                Err(message) => return ours(console, &message),
-            };
+        let beside = match checks.map(|checks| beside(checks, target, &setup, &mut began.machine)).transpose()
+        {
+            Ok(beside) => beside,
+            Err(message) => return ours(console, &message),
+        };
         let mut record = LoadRecord::default();
         let mut trouble = None;
         let mut write = |record: &mut LoadRecord, event: LoadEvent| {
@@ -168,12 +168,23 @@ impl Load {
             console.note(&format!("note: {text}"));
             write(&mut record, LoadEvent::Told(Told { at_ms: 0, text }));
         }
-        if let Some(beside) = &mut beside {
-            match beside.before(console).await {
-                Ok(run) => write(&mut record, LoadEvent::Checked(Box::new(run))),
-                Err(Stopped(exit)) => return exit,
-            }
-        }
+        let mut beside = match beside {
+            Some(beside) => match beside.before(console).await {
+                Ok((beside, run)) => {
+                    write(&mut record, LoadEvent::Checked(Box::new(run)));
+                    Some(beside)
+                }
+                Err(Stopped(exit)) => {
+                    if exit == Exit::Interrupted {
+                        let ended =
+                            Ended { ending: Ending::Interrupted, exit: exit.code(), ..Ended::default() };
+                        write(&mut record, LoadEvent::LoadEnded(Box::new(ended)));
+                    }
+                    return exit;
+                }
+            },
+            None => None,
+        };
         let end = setup.schedule.timeline().end();
         let metrics = Arc::new(report::Metrics::new());
         let scrape = match self.scrape(console, &metrics).await {

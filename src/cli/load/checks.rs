@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{Side, Stopped};
 use crate::approval::{self, Pages};
 use crate::catalog::{Catalog, Entry, Selection};
+use crate::cli::check::ours;
 use crate::cli::console::{self, Console};
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, KnownList};
@@ -75,6 +76,7 @@ pub(super) struct Beside {
     runs: mpsc::UnboundedReceiver<CheckRun>,
     thread: JoinHandle<Result<(), String>>,
     longest: Duration,
+    duration: Duration,
 }
 
 impl CheckFlags {
@@ -179,7 +181,8 @@ impl Beside {
         let (teller, runs) = mpsc::unbounded_channel();
         let setup = Arc::clone(setup);
         // Two of three repeats are needed, so what does not fit into a third would say nothing.
-        let longest = checks.max_wait.unwrap_or(setup.schedule.timeline().duration / REPEATS as u32);
+        let duration = setup.schedule.timeline().duration;
+        let longest = checks.max_wait.unwrap_or(duration / REPEATS as u32);
         let thread = std::thread::Builder::new().name("checks".to_owned());
         let thread = thread.spawn(move || {
             if !cores.is_empty() {
@@ -192,11 +195,11 @@ impl Beside {
                 .block_on(async { Player::new(checks, target, longest)?.play(&setup, phases, &teller).await })
         });
         let thread = thread.map_err(|error| format!("no thread for the checks: {error}"))?;
-        Ok(Self { phase, runs, thread, longest })
+        Ok(Self { phase, runs, thread, longest, duration })
     }
 
     /// The quiet run before the load.
-    pub(super) async fn before(&mut self, console: &Console) -> Result<CheckRun, Stopped> {
+    pub(super) async fn before(mut self, console: &Console) -> Result<(Self, CheckRun), Stopped> {
         console.note(&format!(
             "checks: a quiet run before the load, of those that take {} at most",
             show(self.longest)
@@ -210,17 +213,29 @@ impl Beside {
             }
         };
         match run {
-            Some(CheckRun { void: None, .. }) => {}
             Some(CheckRun { void: Some(why), .. }) => {
                 console.note(&format!("error: the checks cannot be played: {why}"));
-                return Err(Stopped(Exit::NotJudged));
+                Err(Stopped(Exit::NotJudged))
             }
-            None => {
-                console.note("error: the checks could not be started");
-                return Err(Stopped(Exit::NotJudged));
+            Some(run) => {
+                let took = Duration::from_millis(run.took_ms);
+                if took * 2 > self.duration {
+                    console.note(&format!(
+                        "warning: the quiet run took {}, and the load is measured for {}: two repeats may not fit in\n\
+                         help: choose fewer checks, a shorter --max-wait, or a longer --duration",
+                        show(took),
+                        show(self.duration)
+                    ));
+                }
+                Ok((self, run))
             }
+            None => Err(Stopped(ours(console, &self.end().err().unwrap_or_default()))),
         }
-        run.ok_or(Stopped(Exit::NotJudged))
+    }
+
+    /// Waits for the thread, which is about to end, and says what it ended with.
+    fn end(self) -> Result<(), String> {
+        self.thread.join().map_err(|_| "the thread of the checks panicked".to_owned())?
     }
 
     /// The load plays from now on.
@@ -261,8 +276,7 @@ impl Beside {
                 }
             }
         }
-        self.thread.join().map_err(|_| "the thread of the checks panicked".to_owned())??;
-        Ok(runs)
+        self.end().map(|()| runs)
     }
 
     fn turn(&self, phase: Phase) {

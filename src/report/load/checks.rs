@@ -25,7 +25,7 @@ pub(super) fn checks(record: &LoadRecord, style: &Style) -> String {
     };
     let mut all = lines(&head(&found), style);
     if let Some(doubt) = &found.doubt {
-        all.extend(say(&format!("nothing is said: {doubt}"), Ink::Warn));
+        all.extend(say(&format!("nothing can be said: {doubt}"), Ink::Warn));
     }
     for (number, why) in &found.void {
         all.extend(say(&format!("repeat {number} does not count: {why}"), Ink::Warn));
@@ -53,14 +53,14 @@ pub(super) fn checks(record: &LoadRecord, style: &Style) -> String {
 }
 
 fn head(found: &UnderLoad) -> String {
-    let red = found.findings.len();
-    let red = match red {
-        0 => "none is red under load alone".to_owned(),
-        red => format!("{red} {} red under load alone", plural(red, "is", "are")),
+    let red = match (found.findings.len(), &found.doubt) {
+        (0, Some(_)) => String::new(),
+        (0, None) => ": none is red under load alone".to_owned(),
+        (red, _) => format!(": {red} {} red under load alone", plural(red, "is", "are")),
     };
     let cores = found.cores.map_or_else(String::new, |cores| format!(" · {cores:.2} of a core"));
     format!(
-        "{} {} compared, {} of {REPEATS} repeats under load: {red}{cores}",
+        "{} {} compared, {} of {REPEATS} repeats under load{red}{cores}",
         found.compared,
         plural(found.compared, "case", "cases"),
         found.repeats
