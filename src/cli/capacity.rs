@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::check::ours;
 use super::console::{self, Console};
 use super::exit::Exit;
 use super::load::{EngineFlags, How, Ready, Side, Stopped};
@@ -131,12 +132,7 @@ impl Capacity {
         }
         match played {
             Ok(outcomes) => climb.ending(console, &outcomes),
-            Err(message) => {
-                console.note(&format!(
-                    "error: {message}\nhelp: this is trouble on this machine, not the server's"
-                ));
-                Exit::NotJudged
-            }
+            Err(message) => ours(console, &message),
         }
     }
 }

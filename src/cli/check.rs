@@ -330,7 +330,8 @@ fn listing(plan: &Plan<'_>) -> String {
     lines.join("\n")
 }
 
-fn ours(console: &Console, message: &str) -> Exit {
+/// Trouble on this machine, told.
+pub(super) fn ours(console: &Console, message: &str) -> Exit {
     console.note(&format!("error: {message}\nhelp: this is trouble on this machine, not the server's"));
     Exit::NotJudged
 }

@@ -6,21 +6,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::check::ours;
 use super::console::{self, Console};
 use super::exit::Exit;
 use super::{files, records};
 use crate::http::Scrape;
+use crate::load::{Outcomes, Shared};
+use crate::machine::limits;
 use crate::report::load as report;
 use crate::scenario::{AbortRule, AbortWatch, Rate, Scaling, Scenario};
-use crate::tally::{Finished, LoadEvent, LoadRecord, Second, Slice, Told};
+use crate::tally::{Ended, Ending, Finished, LoadEvent, LoadRecord, Machine, Second, Slice, Told};
+use crate::target::Target;
 use crate::timing::plain_length;
 use crate::yaml::Source;
 
+mod checks;
 mod engine;
 mod machine;
 mod ready;
 mod side;
 
+use checks::{Beside, CheckFlags, Checks};
 pub(super) use engine::EngineFlags;
 pub(super) use ready::{How, Ready};
 pub(super) use side::Side;
@@ -59,12 +65,21 @@ pub(super) struct Load {
     metrics: Option<SocketAddr>,
     #[command(flatten)]
     engine: EngineFlags,
+    #[command(flatten)]
+    checks: CheckFlags,
 }
 
 /// Tells one scenario, scaled so, from all others.
 fn fingerprint(text: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Starts the checks beside the load, on cores that are noted.
+fn beside(checks: Checks, target: Target, setup: &Shared, machine: &mut Machine) -> Result<Beside, String> {
+    let allowed = limits::cores().map_or_else(Vec::new, |cores| cores.allowed);
+    machine.checks_pinned = checks::cores(&allowed, machine);
+    Beside::start(checks, target, setup, machine.checks_pinned.clone())
 }
 
 /// What a run is stopped by before it began, already told.
@@ -74,6 +89,10 @@ impl Load {
     pub(super) async fn run(self, console: &Console) -> Exit {
         let (scenario, text) = match self.scenario(console) {
             Ok(scenario) => scenario,
+            Err(Stopped(exit)) => return exit,
+        };
+        let checks = match self.checks.read(console, &self.side) {
+            Ok(checks) => checks,
             Err(Stopped(exit)) => return exit,
         };
         if self.dry_run {
@@ -90,7 +109,7 @@ impl Load {
         match ready {
             Ok(mut ready) => {
                 ready.watching.abort = self.abort_on.iter().cloned().map(AbortWatch::new).collect();
-                self.play(console, ready).await
+                self.play(console, ready, checks).await
             }
             Err(Stopped(exit)) => exit,
         }
@@ -117,7 +136,7 @@ impl Load {
         Ok((scaled, said))
     }
 
-    async fn play(&self, console: &Console, ready: Ready) -> Exit {
+    async fn play(&self, console: &Console, ready: Ready, checks: Option<Checks>) -> Exit {
         let Ok((path, mut file)) = records::create(self.record.as_deref()).inspect_err(|error| {
             console.note(&format!(
                 "error: no record can be written: {error}\nhelp: give another place with --record PATH"
@@ -125,7 +144,12 @@ impl Load {
         }) else {
             return Exit::Usage;
         };
-        let Ready { setup, watching, began, thresholds, validity, remarks, child } = ready;
+        let Ready { setup, target, watching, mut began, thresholds, validity, remarks, child } = ready;
+        let beside = match checks.map(|checks| beside(checks, target, &setup, &mut began.machine)).transpose()
+        {
+            Ok(beside) => beside,
+            Err(message) => return ours(console, &message),
+        };
         let mut record = LoadRecord::default();
         let mut trouble = None;
         let mut write = |record: &mut LoadRecord, event: LoadEvent| {
@@ -144,6 +168,23 @@ impl Load {
             console.note(&format!("note: {text}"));
             write(&mut record, LoadEvent::Told(Told { at_ms: 0, text }));
         }
+        let mut beside = match beside {
+            Some(beside) => match beside.before(console).await {
+                Ok((beside, run)) => {
+                    write(&mut record, LoadEvent::Checked(Box::new(run)));
+                    Some(beside)
+                }
+                Err(Stopped(exit)) => {
+                    if exit == Exit::Interrupted {
+                        let ended =
+                            Ended { ending: Ending::Interrupted, exit: exit.code(), ..Ended::default() };
+                        write(&mut record, LoadEvent::LoadEnded(Box::new(ended)));
+                    }
+                    return exit;
+                }
+            },
+            None => None,
+        };
         let end = setup.schedule.timeline().end();
         let metrics = Arc::new(report::Metrics::new());
         let scrape = match self.scrape(console, &metrics).await {
@@ -155,21 +196,31 @@ impl Load {
             ticker.show(report::line(&second, end));
             metrics.second(&second);
             write(&mut record, LoadEvent::Second(Box::new(second)));
+            if let Some(beside) = &mut beside {
+                beside.load_plays();
+                for run in beside.told() {
+                    write(&mut record, LoadEvent::Checked(Box::new(run)));
+                }
+            }
         };
         let played = self.engine.run(setup.clone(), watching, tell, console::interrupted()).await;
         drop((ticker, scrape));
+        let is_there =
+            |outcomes: &Outcomes| !matches!(outcomes.ending, Ending::Interrupted | Ending::Refused);
+        let checked = match beside {
+            Some(beside) => beside.after(console, played.as_ref().is_ok_and(is_there)).await,
+            None => Ok(Vec::new()),
+        };
         if let Some(child) = child {
             child.stop().await;
         }
-        let outcomes = match played {
-            Ok(outcomes) => outcomes,
-            Err(message) => {
-                console.note(&format!(
-                    "error: {message}\nhelp: this is trouble on this machine, not the server's"
-                ));
-                return Exit::NotJudged;
-            }
+        let (outcomes, checked) = match played.and_then(|outcomes| Ok((outcomes, checked?))) {
+            Ok(came) => came,
+            Err(message) => return ours(console, &message),
         };
+        for run in checked {
+            write(&mut record, LoadEvent::Checked(Box::new(run)));
+        }
         let totals = outcomes.totals;
         for line in totals.lines() {
             write(&mut record, LoadEvent::Series(Box::new(line)));
@@ -178,6 +229,7 @@ impl Load {
         let generator = outcomes.generator.map_or((0.0, 0), used);
         let spent = totals.spent(outcomes.still_waiting, generator, outcomes.server.map(used));
         write(&mut record, LoadEvent::Spent(Box::new(spent)));
+        let under_load = record.under_load();
         let ended = Finished {
             totals: &totals,
             setting: &setup.setting,
@@ -187,6 +239,7 @@ impl Load {
             because: outcomes.because,
             at: outcomes.at,
             busiest: outcomes.busiest,
+            checks: under_load.as_ref(),
         }
         .judge();
         let exit = ended.exit;

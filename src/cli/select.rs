@@ -1,4 +1,4 @@
-//! Which checks are wanted: the flags that `check` and `list` share.
+//! Which checks are wanted: the flags that `check`, `list` and `load --with-check` share.
 
 use crate::catalog::Selection;
 use crate::verdict::Weight;
@@ -9,6 +9,13 @@ pub(super) struct Select {
     /// Only these checks: a glob on suite/check, or the id of a suite
     #[arg(long = "check", value_name = "GLOB")]
     checks: Vec<String>,
+    #[command(flatten)]
+    narrow: Narrow,
+}
+
+/// Which of them are not.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Narrow {
     /// Not these checks
     #[arg(long, value_name = "GLOB")]
     skip: Vec<String>,
@@ -22,12 +29,24 @@ pub(super) struct Select {
 
 impl Select {
     pub(super) fn selection(&self) -> Selection {
+        self.narrow.selection(&self.checks)
+    }
+}
+
+impl Narrow {
+    /// Of the checks that match one of these, or of all where there are none.
+    pub(super) fn selection(&self, checks: &[String]) -> Selection {
         Selection {
-            checks: self.checks.clone(),
+            checks: checks.to_vec(),
             skip: self.skip.clone(),
             levels: self.level.clone(),
             requirements: self.requirement.clone(),
         }
+    }
+
+    /// Is nothing left out?
+    pub(super) fn is_empty(&self) -> bool {
+        self.skip.is_empty() && self.level.is_empty() && self.requirement.is_empty()
     }
 }
 

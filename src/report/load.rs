@@ -1,6 +1,7 @@
 //! Load runs for people: how one begins, its line of every second, and what it came to. Made from the record alone.
 
 mod capacity;
+mod checks;
 pub mod comparison;
 mod ending;
 mod json;
@@ -77,11 +78,10 @@ pub fn sides(began: &Began) -> String {
     } else {
         format!(" on {}", cores(&machine.pinned))
     };
-    let server = if machine.server_pinned.is_empty() {
-        String::new()
-    } else {
-        format!(", the server on {}", cores(&machine.server_pinned))
+    let on = |who: &str, pinned: &[usize]| {
+        if pinned.is_empty() { String::new() } else { format!(", {who} on {}", cores(pinned)) }
     };
+    let server = on("the server", &machine.server_pinned) + &on("the checks", &machine.checks_pinned);
     text.push_str(&format!(
         "{shards}{mine}{server} · {} · users: {} · {} engine\n",
         began.connections, began.approvals, began.engine

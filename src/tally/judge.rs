@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::checked::UnderLoad;
 use super::figures::Totals;
 use super::record::{Ended, Ending, Verdict};
 use crate::scenario::{Figures as _, Generator, Judgement, Setting, Threshold, Unjudged};
@@ -36,11 +37,13 @@ pub struct Finished<'a> {
     pub at: Duration,
     /// The part of the duration in which the busiest shard used its core.
     pub busiest: f64,
+    /// What the checks beside the load say, where there were any.
+    pub checks: Option<&'a UnderLoad>,
 }
 
 impl Finished<'_> {
-    /// The end of the run with its exit code: 1 for a violation, a missed threshold or a condition of `--abort-on` that
-    /// held, 3 where the generator was the limit or nothing could be judged, 130 where somebody stopped it. A run that
+    /// The end of the run with its exit code: 1 for a violation, a missed threshold, a check that is red under load
+    /// alone or a condition of `--abort-on` that held, 3 where the generator was the limit or nothing could be judged, 130 where somebody stopped it. A run that
     /// the generator limited judges no time and no rate, so only a violation can make it 1.
     #[must_use]
     pub fn judge(self) -> Ended {
@@ -89,6 +92,7 @@ impl Finished<'_> {
             130
         } else if self.totals.whole.violations.count() > 0
             || thresholds.iter().any(|(_, judgement)| is_missed(judgement))
+            || self.checks.is_some_and(|checks| !checks.findings.is_empty())
             || self.ending == Ending::Aborted
         {
             1
@@ -96,6 +100,7 @@ impl Finished<'_> {
             || was_limited
             || self.totals.requests() == 0
             || thresholds.iter().any(|(_, judgement)| is_empty(judgement))
+            || self.checks.is_some_and(|checks| checks.doubt.is_some())
         {
             3
         } else {
@@ -119,7 +124,7 @@ mod tests {
     use super::*;
     use crate::outcome::Outcome;
     use crate::scenario::Operation;
-    use crate::tally::{Slice, record};
+    use crate::tally::{RedCase, Slice, record};
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -146,6 +151,7 @@ mod tests {
             because: None,
             at: Duration::from_secs(12),
             busiest,
+            checks: None,
         }
         .judge()
     }
@@ -172,6 +178,34 @@ mod tests {
         assert_eq!(judged(&good, &[], Ending::Refused, 0.4).exit, 3);
         assert_eq!(judged(&good, &[], Ending::Aborted, 0.4).exit, 1);
         assert_eq!(judged(&good, &[], Ending::Interrupted, 0.4).exit, 130);
+    }
+
+    #[test]
+    fn a_check_that_is_red_under_load_alone_fails_and_checks_that_say_nothing_are_no_success() {
+        let good = totals(MS(1), MS(5));
+        let setting = Setting::new(Duration::from_secs(5), Duration::from_secs(60));
+        let exit = |checks: &UnderLoad| {
+            Finished {
+                totals: &good,
+                setting: &setting,
+                thresholds: &[],
+                validity: &[],
+                ending: Ending::Complete,
+                because: None,
+                at: Duration::from_secs(12),
+                busiest: 0.4,
+                checks: Some(checks),
+            }
+            .judge()
+            .exit
+        };
+        let red = RedCase { case: "a/b".to_owned(), title: String::new(), red: Vec::new() };
+        let mut checks = UnderLoad { once: vec![red.clone()], ..UnderLoad::default() };
+        assert_eq!(exit(&checks), 0);
+        checks.doubt = Some("1 of the repeats under load came to an end, and it takes 2".to_owned());
+        assert_eq!(exit(&checks), 3);
+        checks.findings.push(red);
+        assert_eq!(exit(&checks), 1);
     }
 
     #[test]

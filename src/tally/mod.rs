@@ -4,6 +4,7 @@
 //! judged by. All times are kept in microseconds, in histograms of three significant digits whose encoded forms merge
 //! without loss (HdrHistogram V2).
 
+mod checked;
 mod compare;
 mod figures;
 mod judge;
@@ -12,6 +13,7 @@ mod search;
 mod slice;
 mod violation;
 
+pub use checked::{CheckRun, CheckedCase, REPEATS, RedCase, UnderLoad, When};
 pub use compare::{LoadComparison, Row, Tolerance, Tolerances, Tolerated, compare};
 pub use figures::{LatencySummary, Spread, Totals};
 pub use judge::{Finished, generator_limits};

@@ -9,6 +9,7 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer as HistogramReader, Serializer as _, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
 
+use super::checked::{CheckRun, UnderLoad};
 use super::figures::Totals;
 use super::slice::{Counters, End, Latency, Slice};
 use super::violation::{Kind, Transcript};
@@ -32,6 +33,8 @@ pub enum LoadEvent {
     Second(Box<Second>),
     /// Something that a reader should know, at its instant: a new stage, a warning.
     Told(Told),
+    /// The checks were played, in quiet or under load.
+    Checked(Box<CheckRun>),
     /// What one operation and outcome came to.
     Series(Box<SeriesLine>),
     /// What else was measured.
@@ -92,6 +95,9 @@ pub struct Machine {
     pub pinned: Vec<usize>,
     /// Where the server is pinned to, if it is ours.
     pub server_pinned: Vec<usize>,
+    /// Where the checks beside the load are pinned to, if they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks_pinned: Vec<usize>,
 }
 
 /// One second of a run, all shards together. Times in microseconds.
@@ -258,6 +264,8 @@ pub struct LoadRecord {
     pub seconds: Vec<Second>,
     /// Remarks.
     pub told: Vec<Told>,
+    /// The runs of the checks beside it, where it had any.
+    pub checks: Vec<CheckRun>,
     /// What it came to.
     pub totals: Totals,
     /// What else it came to.
@@ -286,6 +294,12 @@ pub enum LoadRecordError {
 }
 
 impl LoadRecord {
+    /// What the checks beside the load say; nothing where there were none.
+    #[must_use]
+    pub fn under_load(&self) -> Option<UnderLoad> {
+        (!self.checks.is_empty()).then(|| UnderLoad::of(&self.checks))
+    }
+
     /// Takes one event in.
     ///
     /// # Errors
@@ -295,6 +309,7 @@ impl LoadRecord {
             LoadEvent::LoadBegan(began) => self.began = Some(*began),
             LoadEvent::Second(second) => self.seconds.push(*second),
             LoadEvent::Told(told) => self.told.push(told),
+            LoadEvent::Checked(run) => self.checks.push(*run),
             LoadEvent::Series(line) => {
                 let read = |text: &Option<String>| text.as_deref().map(decode).transpose();
                 let latency = Latency {

@@ -39,7 +39,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("target", 1, "diagnostic protocol secret timing yaml"),
     ("scenario", 1, "diagnostic outcome protocol suite timing yaml"),
     // What a load run measured; knows no clock and no socket.
-    ("tally", 1, "oracle outcome protocol scenario"),
+    ("tally", 1, "event oracle outcome protocol scenario verdict"),
     ("plan", 1, "catalog event protocol suite target timing verdict"),
     ("compose", 1, "exchange secret suite target"),
     // What an answer is for a device follows from what it means.

@@ -38,6 +38,8 @@ mod living_with_failures;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod load_checks;
+#[cfg(test)]
 mod load_guide;
 #[cfg(test)]
 mod mangled;

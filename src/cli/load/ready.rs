@@ -43,6 +43,7 @@ pub(in crate::cli) struct How<'a> {
 /// A run that can start.
 pub(in crate::cli) struct Ready {
     pub(in crate::cli) setup: Arc<Setup>,
+    pub(in crate::cli) target: Target,
     pub(in crate::cli) watching: Watching,
     pub(in crate::cli) began: Began,
     pub(in crate::cli) thresholds: Vec<Threshold>,
@@ -142,6 +143,7 @@ impl Ready {
         };
         Ok(Self {
             setup: Arc::new(setup),
+            target: server.target,
             watching,
             began,
             validity: scenario.validity(),
@@ -375,6 +377,11 @@ fn began(
         approvals: setup.users().to_owned(),
         connections,
         faults: how.side.fault.iter().map(|fault| fault.id.to_owned()).collect(),
-        machine: Machine { cores: cores.allowed, pinned: cores.shards, server_pinned: cores.server },
+        machine: Machine {
+            cores: cores.allowed,
+            pinned: cores.shards,
+            server_pinned: cores.server,
+            checks_pinned: Vec::new(),
+        },
     }
 }

@@ -51,6 +51,10 @@ pub(super) enum Mode {
 }
 
 impl Mode {
+    pub(super) fn is_strict(self) -> bool {
+        self == Self::Strict
+    }
+
     /// From this grade on.
     pub(super) const fn violation_from(self) -> Grade {
         match self {

@@ -3,6 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, Table};
 
+use super::checks::checks;
 use super::sentence::sentence;
 use crate::report::span;
 use crate::report::terminal::{Colour, Ink, Style, Verbosity, labelled, wrap};
@@ -10,7 +11,7 @@ use crate::scenario::Figures as _;
 use crate::tally::{End, Kind, LoadRecord, Spread, Transcript, Verdict};
 
 /// How wide the labels on the left are, with the space around them.
-const LABEL: usize = 14;
+pub(super) const LABEL: usize = 14;
 
 /// Everything that comes below the live line.
 #[must_use]
@@ -25,12 +26,13 @@ pub fn ending(record: &LoadRecord, style: &Style) -> String {
         labelled("server", &lines(&server(record), style), style),
         generator(record, style),
         verdicts(record, style),
+        checks(record, style),
         closing(record, style),
     ]
     .concat()
 }
 
-fn lines(text: &str, style: &Style) -> Vec<(String, Option<Ink>)> {
+pub(super) fn lines(text: &str, style: &Style) -> Vec<(String, Option<Ink>)> {
     if text.is_empty() {
         return Vec::new();
     }

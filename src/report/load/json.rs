@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::sentence::sentence;
-use crate::tally::{Began, Ended, Kind, LatencySummary, LoadRecord, Second, Spread, Told, Transcript};
+use crate::tally::{
+    Began, Ended, Kind, LatencySummary, LoadRecord, Second, Spread, Told, Transcript, UnderLoad,
+};
 
 /// The version of this document's shape.
 const VERSION: u32 = 1;
@@ -32,6 +34,8 @@ struct Document<'a> {
     failures: &'a BTreeMap<String, u64>,
     violations: u64,
     findings: Vec<Finding<'a>>,
+    /// What the checks beside the load say, where there were any.
+    checks_under_load: Option<UnderLoad>,
     /// CPU seconds and peak bytes of memory.
     generator: (f64, u64),
     server: Option<(f64, u64)>,
@@ -74,6 +78,7 @@ pub fn json(record: &LoadRecord) -> String {
             .iter()
             .map(|(kind, count, transcripts)| Finding { kind, count, transcripts })
             .collect(),
+        checks_under_load: record.under_load(),
         generator: record.spent.generator,
         server: record.spent.server,
         run_queue: record.totals.run_queue,

@@ -11,7 +11,14 @@ pub fn sentence(record: &LoadRecord) -> String {
         return "The run has no end: devgrant was killed. What came until then stands above.".to_owned();
     };
     let violations = record.totals.whole.violations.count();
-    let wrong = (violations > 0).then(|| wrong(violations, ended));
+    let checks = record.under_load();
+    let red = checks.as_ref().map_or(0, |checks| checks.findings.len());
+    let wrong = match (violations, red) {
+        (0, 0) => None,
+        (0, red) => Some(format!("The server is wrong: {}{}", under_load(red), limited(ended))),
+        (violations, 0) => Some(wrong(violations, ended)),
+        (violations, red) => Some(format!("{} And {}", wrong(violations, ended), under_load(red))),
+    };
     let because = ended.because.as_deref().unwrap_or("somebody stopped it");
     match (ended.ending, wrong) {
         (Ending::Interrupted, None) => "Interrupted: what was measured until then stands above.".to_owned(),
@@ -20,8 +27,13 @@ pub fn sentence(record: &LoadRecord) -> String {
         (Ending::Aborted, None) => format!("Ended before its time: {because}."),
         (Ending::Aborted, Some(wrong)) => format!("Ended before its time: {because}. {wrong}"),
         (Ending::Complete, Some(wrong)) => wrong,
-        (Ending::Complete, None) => complete(ended),
+        (Ending::Complete, None) => complete(ended, checks.and_then(|checks| checks.doubt).as_deref()),
     }
+}
+
+/// `2 cases are red under load alone.`
+fn under_load(red: usize) -> String {
+    format!("{red} {} red under load alone.", plural(red, "case is", "cases are"))
 }
 
 fn wrong(violations: u64, ended: &Ended) -> String {
@@ -33,7 +45,7 @@ fn wrong(violations: u64, ended: &Ended) -> String {
     format!("The server is {how}: {count} {word}.{}", limited(ended))
 }
 
-fn complete(ended: &Ended) -> String {
+fn complete(ended: &Ended, doubt: Option<&str>) -> String {
     let with = |word: &str| ended.thresholds.iter().filter(|verdict| verdict.verdict == word).count();
     let (missed, open) = (with("missed"), with("not judged"));
     if missed > 0 {
@@ -44,6 +56,8 @@ fn complete(ended: &Ended) -> String {
     } else if open > 0 {
         let word = plural(open, "threshold was", "thresholds were");
         format!("{open} {word} not judged, because nothing happened that they speak of.")
+    } else if let Some(doubt) = doubt {
+        format!("The checks say nothing about the server under load: {doubt}.")
     } else if ended.exit == 0 {
         "Every answer was right, and every threshold is met.".to_owned()
     } else {

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::report::terminal::{Colour, Kept, Verbosity};
-use crate::tally::{self, Tolerances};
+use crate::tally::{self, CheckRun, CheckedCase, Tolerances, When};
+use crate::verdict::{Grade, Mismatch, Verdict};
 
 const RECORD: &str = include_str!("../../../fixtures/records/load.jsonl");
 
@@ -26,6 +27,63 @@ fn a_record_without_an_end_is_shown_too() {
     let killed = tally::read(&cut).unwrap();
     let shown = render(&killed, &style(100, Verbosity::Normal));
     assert!(shown.contains("devgrant was killed"), "{shown}");
+}
+
+/// A run of the checks: a case that lives on or not, and one that was not judged.
+fn checked(when: When, verdict: Verdict, void: Option<&str>) -> CheckRun {
+    let mismatch = Mismatch {
+        grade: Grade::Mismatch,
+        expected: "outcome pending".to_owned(),
+        actual: "400  {\"error\":\"expired_token\",\"error_description\":\"The code has come to its end.\"}"
+            .to_owned(),
+        because: None,
+        exchange: Some(7),
+    };
+    let case = |case: &str, title: &str, verdict| CheckedCase {
+        case: case.to_owned(),
+        title: title.to_owned(),
+        verdict,
+        is_known: false,
+        reason: (verdict == Verdict::NotExercised).then(|| "alone: run".to_owned()),
+        mismatches: (verdict == Verdict::Fail).then(|| mismatch.clone()).into_iter().collect(),
+    };
+    CheckRun {
+        when,
+        at_ms: (when == When::During).then_some(4000),
+        took_ms: 3000,
+        cpu: Some(0.3),
+        void: void.map(ToOwned::to_owned),
+        cases: vec![
+            case("suite/lives-on", "A code lives to its announced end, however many poll", verdict),
+            case("suite/never-alone", "What needs a run of its own", Verdict::NotExercised),
+        ],
+    }
+}
+
+#[test]
+fn what_the_checks_say_under_load_is_a_section_and_a_sentence() {
+    let mut record = record();
+    let section = |record: &LoadRecord, width| checks::checks(record, &style(width, Verbosity::Normal));
+    assert_eq!(section(&record, 100), "");
+    record.checks = vec![
+        checked(When::Before, Verdict::Pass, None),
+        checked(When::During, Verdict::Fail, None),
+        checked(When::During, Verdict::Fail, None),
+        checked(
+            When::During,
+            Verdict::Pass,
+            Some("the load was not measured any more before it came to its end"),
+        ),
+        checked(When::After, Verdict::Pass, None),
+    ];
+    insta::assert_snapshot!(section(&record, 100));
+    insta::assert_snapshot!(section(&record, 60));
+    let said = sentence(&record);
+    assert!(said.ends_with(" And 1 case is red under load alone."), "{said}");
+    let document: serde_json::Value = serde_json::from_str(&json(&record)).unwrap();
+    assert_eq!(document["checks_under_load"]["findings"][0]["case"], "suite/lives-on");
+    record.checks.pop();
+    insta::assert_snapshot!(section(&record, 100));
 }
 
 #[test]
