@@ -49,6 +49,15 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        id: "user-code-look-alikes",
+        clause: "RFC 8628 §6.1",
+        summary: "User codes have 0 and O, 1 and I",
+        seen: "none yet; a sentence that is easily overlooked",
+        effect: Effect::Tune(|policy| {
+            policy.user_code_symbols = Symbols::Characters("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        }),
+    },
+    Fault {
         id: "user-code-long",
         clause: "RFC 8628 §6.1",
         summary: "User codes have twenty-four letters",
