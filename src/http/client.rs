@@ -10,7 +10,7 @@ pub(super) const USER_AGENT: &str = concat!("devgrant/", env!("CARGO_PKG_VERSION
 /// HTTP/1.1, no compression, no proxy, no redirects, no retries; trusts the authorities of the platform and these.
 pub(super) fn plain(roots: &Roots) -> ClientBuilder {
     reqwest::Client::builder()
-        .tls_certs_merge(roots.0.iter().cloned())
+        .tls_certs_merge(roots.certificates.iter().cloned())
         .http1_only()
         .no_gzip()
         .no_proxy()

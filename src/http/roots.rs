@@ -2,6 +2,8 @@
 
 use reqwest::Certificate;
 use thiserror::Error;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use super::client::plain;
 
@@ -10,7 +12,12 @@ const BEGIN: &str = "-----BEGIN ";
 
 /// Certificates of authorities, trusted beside those of the platform; none unless said.
 #[derive(Debug, Clone, Default)]
-pub struct Roots(pub(super) Vec<Certificate>);
+pub struct Roots {
+    /// For the judging client.
+    pub(super) certificates: Vec<Certificate>,
+    /// The same for the connections of the load engine.
+    pub(super) ders: Vec<CertificateDer<'static>>,
+}
 
 /// Why there is nobody to trust in a text.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -55,7 +62,9 @@ impl Roots {
                 RootsError::NoCertificate { found }
             });
         }
-        let roots = Self(certificates);
+        let ders = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>();
+        let ders = ders.map_err(|error| RootsError::Broken(error.to_string()))?;
+        let roots = Self { certificates, ders };
         // Only a client reads what is in them.
         plain(&roots).build().map_err(|error| broken(&error))?;
         Ok(roots)

@@ -25,7 +25,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 pub use failure::{Failure, Unconnected};
-pub use opening::{Stream, connect, trusting_this_system};
+pub use opening::{Stream, connect, trusting};
 pub use reply::Reply;
 pub use request::{NoTemplate, RequestTemplate};
 

@@ -14,7 +14,8 @@ use super::decide::{Decider, Typist};
 use super::dialogue::Endpoint;
 use super::distinct::{Distinct, Key};
 use crate::compose::{Composed, form_post};
-use crate::http::thin::{NoTemplate, RequestTemplate};
+use crate::http::Roots;
+use crate::http::thin::{self, NoTemplate, RequestTemplate};
 use crate::oracle::{Grade, Oracle};
 use crate::protocol::{DEVICE_CODE_GRANT, Role};
 use crate::scenario::{ConnectionMode, Connections, GroupPlan, Pace, Schedule, Setting};
@@ -143,11 +144,11 @@ impl Requests {
 }
 
 impl Place {
-    /// Resolves the host of an address, once for the run.
+    /// Resolves the host of an address, once for the run; over TLS these authorities are trusted beside the system's.
     ///
     /// # Errors
     /// The address is none, or its host does not resolve.
-    pub async fn find(url: &str) -> Result<Self, SetupError> {
+    pub async fn find(url: &str, roots: &Roots) -> Result<Self, SetupError> {
         let wrong = |what: String| SetupError::Place(format!("{url}: {what}"));
         let parsed = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
         let host = parsed.host_str().ok_or_else(|| wrong("no host".to_owned()))?.to_owned();
@@ -158,8 +159,7 @@ impl Place {
             .map_err(|error| wrong(format!("cannot resolve {bare}: {error}")))?;
         let address = found.next().ok_or_else(|| wrong(format!("{bare} has no address")))?;
         let tls = if parsed.scheme() == "https" {
-            let connector =
-                crate::http::thin::trusting_this_system().map_err(|error| wrong(error.to_string()))?;
+            let connector = thin::trusting(roots).map_err(|error| wrong(error.to_string()))?;
             let name = ServerName::try_from(bare.clone()).map_err(|error| wrong(error.to_string()))?;
             Some((connector, name))
         } else {

@@ -236,3 +236,52 @@ async fn a_certificate_that_is_not_valid_is_found_at_every_endpoint() {
     ];
     assert_eq!(judged_in_process(false, true).await, found);
 }
+
+/// A load run over TLS with an authority of one's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_run_trusts_the_authority_of_the_target() {
+    for told in [Told::Target, Told::System, Told::Wrongly] {
+        let trusted = authority("trusted");
+        let front_door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("https://{}", front_door.local_addr().unwrap());
+        let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = backend.local_addr().unwrap();
+        let router = app(Config::embedded(), &origin).public;
+        tokio::spawn(async move { axum::serve(backend, router).await });
+        front(front_door, address, TlsAcceptor::from(Arc::new(config(Shown::Good, &trusted))));
+        let binary = Binary::new();
+        let pem = if told == Told::Wrongly { authority("other").pem() } else { trusted.pem() };
+        let ca = binary.file("ca.pem", &pem);
+        let tls = if told == Told::System { "" } else { "tls: { ca: ca.pem }\n" };
+        let target = format!("target: ours\nissuer: {origin}\nclients: {{ tv: {{ id: tv-public }} }}\n{tls}");
+        let target = binary.file("target.yaml", &target);
+        let scenario = binary.file("waiting.yaml", WAITING);
+        let record = binary.name("load.jsonl");
+        let of_system =
+            if told == Told::System { ca } else { binary.file("nobody.pem", &authority("nobody").pem()) };
+        let ended = tokio::task::spawn_blocking(move || {
+            let mut command = binary.command(&["load", &scenario, "--target", &target, "--record", &record]);
+            command.env("SSL_CERT_FILE", of_system).env_remove("SSL_CERT_DIR");
+            let ended = Playing::start(command).end();
+            let record = std::fs::read_to_string(&record).unwrap_or_default();
+            (ended, devgrant::tally::read(&record).ok())
+        });
+        let (ended, record) = ended.await.unwrap();
+        if told == Told::Wrongly {
+            assert_eq!(ended.code, Some(3), "{}", ended.all());
+            continue;
+        }
+        let record = record.unwrap_or_else(|| panic!("{told:?}: {}", ended.all()));
+        let pending = record
+            .totals
+            .latencies()
+            .iter()
+            .any(|summary| summary.outcome == devgrant::outcome::Outcome::Pending);
+        assert!(pending, "{told:?}: {}", ended.all());
+    }
+}
+
+/// Few devices that wait for two intervals of the embedded server.
+const WAITING: &str = "scenario: waiting\ntitle: Few devices that wait\nwhy: TLS is all that counts\n\
+    duration: 2 intervals\ngroups:\n  - name: households\n    arrive: { hold: { devices: 5 } }\n    \
+    user: [{ nothing: { weight: 1 } }]\nthresholds: [violations == 0]\n";

@@ -53,6 +53,8 @@ pub(super) struct Checks {
     catalog: Catalog,
     selection: Selection,
     options: Options,
+    /// Whom the target is trusted by beside the system.
+    roots: Roots,
     max_wait: Option<Duration>,
     timeout: Duration,
 }
@@ -100,6 +102,11 @@ impl CheckFlags {
                 files::show(console, &mistakes, count);
                 Stopped(Exit::Usage)
             })?;
+        let roots = files.target.as_ref().map(|target| files::roots(None, side.target.as_deref(), target));
+        let roots = roots.transpose().map_err(|diagnostic| {
+            files::show(console, &[diagnostic], 1);
+            Stopped(Exit::Usage)
+        })?;
         let checks = Checks {
             catalog: files.catalog,
             selection: self.narrow.selection(globs),
@@ -108,6 +115,7 @@ impl CheckFlags {
                 known_failures: KnownFailures::new(files.known_failures, clock::today()),
                 edition: None,
             },
+            roots: roots.unwrap_or_default(),
             max_wait: self.max_wait,
             timeout: side.timeout,
         };
@@ -299,8 +307,8 @@ impl Player {
     fn new(checks: Checks, mut target: Target, longest: Duration) -> Result<Self, String> {
         // Nobody can be asked while a load runs: what needs a decision is left out then.
         target.approval = target.approval.filter(|approval| matches!(approval, Approval::Form(_)));
-        let wire = Wire::trusting(checks.timeout, Roots::default()).map_err(|error| error.to_string())?;
-        let pages = HttpPages::new().map_err(|error| error.to_string())?;
+        let wire = Wire::trusting(checks.timeout, checks.roots.clone()).map_err(|error| error.to_string())?;
+        let pages = HttpPages::trusting(&checks.roots).map_err(|error| error.to_string())?;
         let jobs = Arc::new(Semaphore::new(JOBS));
         let pages = Arc::new(Gated::new(pages, Arc::clone(&jobs), checks.timeout));
         Ok(Self { checks, target, longest, wire: Arc::new(wire), jobs, pages })
@@ -450,6 +458,7 @@ mod tests {
                 known_failures: KnownFailures::new(Vec::new(), clock::today()),
                 edition: None,
             },
+            roots: Roots::default(),
             max_wait: None,
             timeout: Duration::from_secs(10),
         };

@@ -57,6 +57,8 @@ pub(in crate::cli) struct Ready {
 /// The server, and what it says of itself.
 struct Server {
     target: Target,
+    /// Whom it is trusted by beside the system.
+    roots: Roots,
     child: Option<Child>,
     endpoints: Resolved,
     setting: Setting,
@@ -88,10 +90,10 @@ impl Ready {
         can_be_played(how, &scenario).map_err(stop(Exit::Usage))?;
         let allowed = limits::cores().map_or_else(Vec::new, |cores| cores.allowed);
         let cores = Cores::of(load, &allowed);
-        let server = Server::find(load, console, &scenario, &cores).await?;
+        let server = Server::find(how, console, &scenario, &cores).await?;
         let estimate = Estimate::new(&scenario, &server.setting);
-        let token = Place::find(&server.endpoints.token).await;
-        let device_authorization = Place::find(&server.endpoints.device_authorization).await;
+        let token = Place::find(&server.endpoints.token, &server.roots).await;
+        let device_authorization = Place::find(&server.endpoints.device_authorization, &server.roots).await;
         let (token, device_authorization) = token
             .and_then(|token| Ok((token, device_authorization?)))
             .map_err(|error| stop(Exit::NotJudged)(error.to_string()))?;
@@ -105,7 +107,7 @@ impl Ready {
         let shards = if engine.is_goose() { 1 } else { machine::shards(load.shards, allowed.len(), is_here) };
         let most = most_connections(console, &scenario, &estimate, shards, is_here)?;
         let clients = requests(&scenario, &server).map_err(stop(Exit::Usage))?;
-        let typist = typist(&server.target, load.timeout);
+        let typist = typist(&server.target, &server.roots, load.timeout);
         let (decider, remark) =
             decider(&scenario, &server, typist.is_some()).await.map_err(stop(Exit::NotJudged))?;
         let guesses = scenario.strangers.is_some_and(|strangers| strangers.wrong_user_codes.is_some());
@@ -184,11 +186,12 @@ impl Cores {
 
 impl Server {
     async fn find(
-        load: &Side,
+        how: How<'_>,
         console: &Console,
         scenario: &Scenario,
         cores: &Cores,
     ) -> Result<Self, Stopped> {
+        let load = how.side;
         let stop = |exit: Exit, message: String| {
             console.note(&format!("error: {message}"));
             Stopped(exit)
@@ -207,28 +210,31 @@ impl Server {
                 (target, Some(child))
             }
         };
-        if target.tls.is_some() {
-            return Err(stop(Exit::Usage, "tls: { ca } of the target is not used by load runs: they trust what this system trusts\nhelp: add the authority to the system's".to_owned()));
+        if target.tls.is_some() && how.engine.is_goose() {
+            return Err(stop(Exit::Usage, "tls: { ca } of the target is not used by Goose, which trusts what this system trusts\nhelp: leave --engine goose out, or add the authority to the system's".to_owned()));
         }
+        let roots = files::roots(None, load.target.as_deref(), &target);
+        let roots = roots.map_err(|diagnostic| mistakes(vec![diagnostic]))?;
         if !load.i_may_load_this_host
-            && let Some(url) = elsewhere(&target).await.map_err(|error| stop(Exit::NotJudged, error))?
+            && let Some(url) =
+                elsewhere(&target, &roots).await.map_err(|error| stop(Exit::NotJudged, error))?
         {
             let place = format!("{url} is not on this machine, and nothing was sent");
             return Err(stop(Exit::Usage, format!("{place}\n{MAY_LOAD}")));
         }
-        let asked = ask(&target, load.timeout).await;
+        let asked = ask(&target, &roots, load.timeout).await;
         let (endpoints, (interval, lifetime)) = asked.map_err(|message| stop(Exit::NotJudged, message))?;
         let setting = Setting::new(interval, lifetime).with_constants(target.constants());
-        Ok(Self { target, child, endpoints, setting })
+        Ok(Self { target, roots, child, endpoints, setting })
     }
 }
 
 /// The first address of the target that is not on this machine.
-async fn elsewhere(target: &Target) -> Result<Option<String>, String> {
+async fn elsewhere(target: &Target, roots: &Roots) -> Result<Option<String>, String> {
     let endpoints = &target.endpoints;
     let all = [&target.issuer, &endpoints.device_authorization, &endpoints.token];
     for url in all.into_iter().flatten().filter(|url| !url.starts_with('/')) {
-        if !Place::find(url).await.map_err(|error| error.to_string())?.is_loopback() {
+        if !Place::find(url, roots).await.map_err(|error| error.to_string())?.is_loopback() {
             return Ok(Some(url.clone()));
         }
     }
@@ -251,8 +257,12 @@ async fn start(load: &Side, scenario: &Scenario, cores: &Cores) -> Result<Child,
 }
 
 /// Where the endpoints are and what the server announces: one device authorization request.
-async fn ask(target: &Target, timeout: Duration) -> Result<(Resolved, (Duration, Duration)), String> {
-    let wire = Wire::trusting(timeout, Roots::default()).map_err(|error| error.to_string())?;
+async fn ask(
+    target: &Target,
+    roots: &Roots,
+    timeout: Duration,
+) -> Result<(Resolved, (Duration, Duration)), String> {
+    let wire = Wire::trusting(timeout, roots.clone()).map_err(|error| error.to_string())?;
     let link = Link::unheard(Arc::new(wire), target);
     let words = |trouble: Trouble| trouble.words();
     let endpoints = locate(&link, target, Metadata::AsPublished).await.map_err(words)?;
@@ -302,11 +312,12 @@ fn requests(scenario: &Scenario, server: &Server) -> Result<Vec<Requests>, Strin
 }
 
 /// Who can type at the pages: the form driver of the target.
-fn typist(target: &Target, timeout: Duration) -> Option<Typist> {
+fn typist(target: &Target, roots: &Roots, timeout: Duration) -> Option<Typist> {
     let Some(Approval::Form(recipe)) = target.approval.clone() else { return None };
     let user = target.users.get(&UserRole::Alice)?.clone();
+    let roots = roots.clone();
     let make = move || {
-        let pages = HttpPages::new().map_err(|error| error.to_string())?;
+        let pages = HttpPages::trusting(&roots).map_err(|error| error.to_string())?;
         let visits = Arc::new(Semaphore::new(VISITS as usize));
         Ok(approval::form(&recipe, Arc::new(Gated::new(pages, visits, timeout))))
     };
@@ -323,7 +334,7 @@ async fn decider(
         return Ok((Decider::Nobody, None));
     }
     if let Some(child) = &server.child {
-        let place = Place::find(&child.admin).await.map_err(|error| error.to_string())?;
+        let place = Place::find(&child.admin, &Roots::default()).await.map_err(|error| error.to_string())?;
         let host = child.admin.trim_start_matches("http://").to_owned();
         return Ok((Decider::Hook(Hook { place, host }), None));
     }

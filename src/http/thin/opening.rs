@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
@@ -15,6 +15,7 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::super::roots::Roots;
 use super::{Failure, Unconnected};
 
 /// A connection to a server.
@@ -59,17 +60,22 @@ pub async fn connect(
     }
 }
 
-/// TLS 1.2 or 1.3 to servers that this system trusts, as the judging client trusts them. One for all connections: they
-/// share its roots and its session tickets.
+/// TLS 1.2 or 1.3 to servers that this system or one of these authorities trusts, as the judging client trusts them. One
+/// for all connections: they share its roots and its session tickets.
 ///
 /// # Errors
 /// When the TLS of this system cannot be set up.
-pub fn trusting_this_system() -> Result<TlsConnector, Failure> {
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
+pub fn trusting(roots: &Roots) -> Result<TlsConnector, Failure> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Verifier::new_with_extra_roots(roots.ders.iter().cloned(), Arc::clone(&provider))
         .map_err(|_| Unconnected::Tls)?;
-    let mut config = config.with_no_client_auth();
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| Unconnected::Tls)?
+        // The name is the library's for any verifier that is not its own; this one is the platform's.
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
 }

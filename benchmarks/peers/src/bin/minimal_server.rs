@@ -1,13 +1,15 @@
 //! The least server that a load generator can be measured with: each device authorization request is given a fresh code of
 //! 43 characters that lives 1800 s, and every poll is answered `authorization_pending`. One thread, no state.
 //!
-//! `minimal_server PORT INTERVAL`; it ends when its standard input does.
+//! `minimal_server PORT INTERVAL [MILLISECONDS]`, where every poll is answered after so many; it ends when its standard
+//! input does.
 
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -69,11 +71,15 @@ async fn answer(
     mint: &Mint,
     origin: &str,
     interval: u64,
+    delay: Duration,
 ) -> Response<Full<Bytes>> {
     match request.uri().path() {
         "/token" => {
             // The body is read, as a server would; an error is the client's.
             let _ = request.into_body().collect().await;
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
             json(StatusCode::BAD_REQUEST, PENDING)
         }
         "/code" => {
@@ -95,6 +101,7 @@ async fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let port = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(0);
     let interval = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(5);
+    let delay = Duration::from_millis(arguments.next().and_then(|text| text.parse().ok()).unwrap_or(0));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let origin: &'static str = Box::leak(format!("http://{}", listener.local_addr()?).into_boxed_str());
     writeln!(std::io::stdout(), "{origin}")?;
@@ -107,7 +114,7 @@ async fn main() -> std::io::Result<()> {
             let _ = stream.set_nodelay(true);
             tokio::task::spawn_local(async move {
                 let service = service_fn(move |request| async move {
-                    Ok::<_, Infallible>(answer(request, mint, origin, interval).await)
+                    Ok::<_, Infallible>(answer(request, mint, origin, interval, delay).await)
                 });
                 // A connection that breaks is its client's.
                 let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
-use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
+use crate::http::Roots;
 
 const ANSWER: &[u8] = b"HTTP/1.1 400 B\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -104,10 +105,8 @@ async fn over_tls_it_is_the_same_and_an_unknown_authority_is_not_trusted() {
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let mut roots = RootCertStore::empty();
-    roots.add(authority.der().clone()).unwrap();
-    let trusting = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    let trusting = TlsConnector::from(Arc::new(trusting));
+    let roots = Roots::from_pem(authority.pem().as_bytes()).unwrap();
+    let connector = trusting(&roots).unwrap();
 
     let (listener, address) = listener().await;
     let serving = tokio::spawn(async move {
@@ -119,12 +118,12 @@ async fn over_tls_it_is_the_same_and_an_unknown_authority_is_not_trusted() {
         }
     });
     let name = || ServerName::from(IpAddr::from(Ipv4Addr::LOCALHOST));
-    let mut thin = Thin::new(connect(address, None, Some((&trusting, name()))).await.unwrap());
+    let mut thin = Thin::new(connect(address, None, Some((&connector, name()))).await.unwrap());
     for _ in 0..2 {
         assert_eq!(exchange(&mut thin).await, Ok(Seen::of(400, "{}")));
         assert!(thin.is_reusable());
     }
-    let distrusting = trusting_this_system().unwrap();
+    let distrusting = trusting(&Roots::default()).unwrap();
     let refused = connect(address, None, Some((&distrusting, name()))).await.err();
     assert_eq!(refused, Some(Failure::Connect(Unconnected::Tls)));
     serving.await.unwrap();
