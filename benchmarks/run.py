@@ -258,7 +258,7 @@ def compare(tools, repeats, seconds):
             print()
 
 
-def scaling(tools, largest):
+def scaling(tools, smallest, largest):
     print("| server | devices | interval | polls/s | generator | memory | a device | lag p99 | p50 | server |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 
@@ -277,11 +277,13 @@ def scaling(tools, largest):
     empty = 0
     steps = [(1000, 10), (10_000, 10), (100_000, 10), (100_000, 5), (1_000_000, 60), (10_000_000, 300)]
     for devices, interval in steps:
-        if devices <= largest:
+        if smallest <= devices <= largest:
             note(f"{devices} devices")
             with minimal_server(tools, interval) as origin:
                 memory = line("minimal", waiting(tools, origin, devices, interval), empty)
                 empty = empty or memory
+    if smallest > 15_000:
+        return
     with minimal_server(tools, 10) as origin:
         note("15000 connections")
         own = "mode: one_per_device, sources: [127.0.0.2, 127.0.0.3]"
@@ -361,6 +363,7 @@ def main():
     parser.add_argument("--devgrant", type=pathlib.Path, help="this program in place of one that is built")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=12, help="how long each generator is measured")
+    parser.add_argument("--smallest", type=int, default=1000, help="no fewer devices than this")
     parser.add_argument("--largest", type=int, default=10_000_000, help="no more devices than this")
     flags = parser.parse_args()
     tools = Tools(flags.tools.resolve(), flags.devgrant)
@@ -370,7 +373,7 @@ def main():
         tools.install()
         compare(tools, flags.repeats, flags.seconds)
     if flags.what in ("scaling", "all"):
-        scaling(tools, flags.largest)
+        scaling(tools, flags.smallest, flags.largest)
     if flags.what in ("capacity", "all"):
         capacity(tools)
 
