@@ -307,14 +307,16 @@ How it was obtained: loopback, HTTP/1.1 without TLS. The server is pinned to the
 
 def capacity(tools):
     """Both searches, each server on the first core and the generator on the second; a whole page."""
-    flags = ["--shards", "1", "--cores", GENERATOR_CORE, "--approvals", "5/s"]
+    flags = ["--shards", "1", "--cores", GENERATOR_CORE, "--approvals", "5/s", "--most", "500000"]
     rows, blocks = [], []
 
     def search(name, store, start, *more):
         note(f"capacity: {name}")
         command = [str(part) for part in [tools.devgrant, "capacity", *flags, "--from", start, *more]]
-        text = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+        text = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout.strip()
         note(text)
+        if not text:
+            raise SystemExit(f"devgrant capacity found nothing about {name}")
         borne = re.search(r"bears ([\d,]+) waiting devices(?: (and more))?", text)
         cores = re.search(r"It used ([\d.]+) cores: ([\d,]+|not limited by CPU)", text)
         wrong = re.search(r"(?:NOT BORNE|generator was the limit)\n\s+(.*)", text)
