@@ -124,11 +124,6 @@ def last_number(text):
 
 def generators(tools, origin, seconds):
     """Everybody at full speed on 64 connections."""
-    target = f"POST {origin}/token\nContent-Type: application/x-www-form-urlencoded\n"
-    poll = (HERE / "wrk.lua").read_text()
-    body = "".join(re.findall(r'"((?:grant_type|&)[^"]*)"', poll))
-    (tools.folder / "body").write_text(body)
-    (tools.folder / "target").write_text(f"{target}@{tools.folder / 'body'}\n")
     return {
         "wrk": lambda: other(
             ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", HERE / "wrk.lua", f"{origin}/token"],
@@ -140,7 +135,7 @@ def generators(tools, origin, seconds):
              "--no-print-metrics", "--no-telnet", "--no-websocket"],
             last_number,
         ),
-        "vegeta": lambda: vegeta(tools, seconds, 0),
+        "vegeta": lambda: vegeta(tools, origin, seconds, 0),
         "k6": lambda: k6(tools, origin, seconds, 0),
         "Locust": lambda: other(
             [tools.locust, "-f", HERE / "locustfile.py", "--headless", "-u", CONNECTIONS, "-r", CONNECTIONS, "-t",
@@ -150,8 +145,12 @@ def generators(tools, origin, seconds):
     }
 
 
-def vegeta(tools, seconds, rate):
-    attack = [tools.vegeta, "attack", f"-targets={tools.folder / 'target'}", f"-duration={seconds}s",
+def vegeta(tools, origin, seconds, rate):
+    poll = (HERE / "wrk.lua").read_text()
+    body, target = tools.folder / "body", tools.folder / "target"
+    body.write_text("".join(re.findall(r'"((?:grant_type|&)[^"]*)"', poll)))
+    target.write_text(f"POST {origin}/token\nContent-Type: application/x-www-form-urlencoded\n@{body}\n")
+    attack = [tools.vegeta, "attack", f"-targets={target}", f"-duration={seconds}s",
               f"-rate={rate}", f"-max-workers={CONNECTIONS}", f"-connections={CONNECTIONS}",
               f"-output={tools.folder / 'vegeta.bin'}"]
 
@@ -243,10 +242,9 @@ def compare(tools, repeats, seconds):
             paced = {
                 "devgrant": lambda: judged(waiting(tools, origin, rate * 5, 5, f"{seconds} s")),
                 "reqwest": lambda: other([tools.reqwest, origin, CONNECTIONS, seconds, rate], last_number),
-                "vegeta": lambda: vegeta(tools, seconds, rate),
+                "vegeta": lambda: vegeta(tools, origin, seconds, rate),
                 "k6": lambda: k6(tools, origin, seconds, rate),
             }
-            generators(tools, origin, seconds)
             samples = {}
             for name, measure in paced.items():
                 note(f"{rate} polls/s: {name}")

@@ -39,11 +39,13 @@ impl Algorithm {
     }
 }
 
-/// One key for each algorithm.
+/// One key for each algorithm, and what each is called in the set of keys.
 #[derive(Debug)]
 pub(super) struct Keys {
     ecdsa: EcdsaKeyPair,
+    ecdsa_id: String,
     rsa: RsaKeyPair,
+    rsa_id: String,
 }
 
 /// The keys, made off the executor if there are none yet. `None` if the system gives no random numbers.
@@ -57,21 +59,24 @@ pub(super) async fn keys() -> Option<&'static Keys> {
 impl Keys {
     fn generate() -> Option<Self> {
         let ecdsa = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
-        Some(Self { ecdsa, rsa: RsaKeyPair::generate(KeySize::Rsa2048).ok()? })
+        let rsa = RsaKeyPair::generate(KeySize::Rsa2048).ok()?;
+        let id =
+            |public: &[u8]| URL_SAFE_NO_PAD.encode(&digest::digest(&digest::SHA256, public).as_ref()[..12]);
+        let (ecdsa_id, rsa_id) = (id(ecdsa.public_key().as_ref()), id(rsa.public_key().as_ref()));
+        Some(Self { ecdsa, ecdsa_id, rsa, rsa_id })
     }
 
     /// What the key of an algorithm is called in the set of keys.
-    fn id(&self, algorithm: Algorithm) -> String {
-        let public = match algorithm {
-            Algorithm::Es256 => self.ecdsa.public_key().as_ref(),
-            Algorithm::Rs256 => self.rsa.public_key().as_ref(),
-        };
-        URL_SAFE_NO_PAD.encode(&digest::digest(&digest::SHA256, public).as_ref()[..12])
+    fn id(&self, algorithm: Algorithm) -> &str {
+        match algorithm {
+            Algorithm::Es256 => &self.ecdsa_id,
+            Algorithm::Rs256 => &self.rsa_id,
+        }
     }
 
     /// An ID token whose header names its key and algorithm (RFC 7515 §4.1).
     pub(super) fn head(&self, token: IdToken, algorithm: Algorithm) -> IdToken {
-        token.with_header(&[("alg", algorithm.name()), ("typ", "JWT"), ("kid", &self.id(algorithm))])
+        token.with_header(&[("alg", algorithm.name()), ("typ", "JWT"), ("kid", self.id(algorithm))])
     }
 
     /// The compact form of an ID token (RFC 7515 §7.1).
