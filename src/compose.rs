@@ -1,12 +1,15 @@
 //! A request of a client as bytes: parameters, edits and credentials put together. Sends nothing.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::form_urlencoded;
 
 use crate::exchange::Manner;
+use crate::protocol::Endpoint;
 use crate::suite::{Alteration, Auth, AuthStyle, Edits, Scheme, SecretChoice, SpaceEncoding, size};
-use crate::target::Client;
+use crate::target::{Client, ExtraHeaders, ExtraParams, Target};
 
 /// A request ready to be sent.
 #[derive(Clone)]
@@ -23,11 +26,55 @@ pub struct Composed {
     pub manner: Manner,
 }
 
-/// The form POST of a client (RFC 6749 §3.2, RFC 8628 §3.1): `params` with the edits of the step, and the client's
-/// credentials in the way that the edits or the client say (RFC 6749 §2.3.1).
+/// Where a request goes, and what this server wants with every request there.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    /// Which endpoint: a client may authenticate otherwise at each.
+    pub endpoint: Endpoint,
+    /// Its address.
+    pub url: &'a str,
+    /// Parameters beside those of the protocol.
+    params: Option<&'a ExtraParams>,
+    /// Headers beside those of the protocol.
+    headers: Option<&'a ExtraHeaders>,
+}
+
+impl<'a> At<'a> {
+    /// An endpoint of a server that wants nothing beyond the protocol.
+    #[must_use]
+    pub const fn plain(endpoint: Endpoint, url: &'a str) -> Self {
+        Self { endpoint, url, params: None, headers: None }
+    }
+
+    /// An endpoint of a target, with what its file adds to every request there.
+    #[must_use]
+    pub fn of(target: &'a Target, endpoint: Endpoint, url: &'a str) -> Self {
+        Self::with(endpoint, url, &target.params, &target.headers)
+    }
+
+    /// An endpoint, with what is added to every request there.
+    #[must_use]
+    pub fn with(
+        endpoint: Endpoint,
+        url: &'a str,
+        params: &'a BTreeMap<Endpoint, ExtraParams>,
+        headers: &'a ExtraHeaders,
+    ) -> Self {
+        Self { endpoint, url, params: params.get(&endpoint), headers: Some(headers) }
+    }
+
+    /// These headers, and those that the target adds.
+    fn headers(self, first: &[(&str, &str)]) -> Vec<(String, String)> {
+        let first = first.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        first.chain(self.headers.into_iter().flat_map(ExtraHeaders::exposed)).collect()
+    }
+}
+
+/// The form POST of a client (RFC 6749 §3.2, RFC 8628 §3.1): `params` with those of the target and the edits of the step,
+/// and the client's credentials in the way that the edits or the client say (RFC 6749 §2.3.1).
 #[must_use]
-pub fn form_post(url: &str, params: &[(&str, &str)], client: &Client, edits: &Edits) -> Composed {
-    let auth = edits.auth.unwrap_or_else(|| Auth::from(client.auth_method()));
+pub fn form_post(at: At<'_>, params: &[(&str, &str)], client: &Client, edits: &Edits) -> Composed {
+    let auth = edits.auth.unwrap_or_else(|| Auth::from(client.auth_method_at(at.endpoint)));
     let secret = client.secret.as_ref().map(crate::secret::Secret::expose);
     let sent_secret = match (auth.secret, secret) {
         (SecretChoice::Right | SecretChoice::WrongInBody, secret) => secret.unwrap_or_default().to_owned(),
@@ -40,11 +87,10 @@ pub fn form_post(url: &str, params: &[(&str, &str)], client: &Client, edits: &Ed
     };
     let mut form: Vec<(String, String)> =
         params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let mut url = with_scheme(url, edits.scheme);
-    let mut headers = vec![
-        ("accept".to_owned(), "application/json".to_owned()),
-        ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
-    ];
+    form.extend(at.params.into_iter().flat_map(ExtraParams::pairs));
+    let mut url = with_scheme(at.url, edits.scheme);
+    let mut headers =
+        at.headers(&[("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")]);
     match auth.method {
         AuthStyle::None => form.push(("client_id".to_owned(), client.id.clone())),
         AuthStyle::Post => form.extend(credentials(&client.id, &body_secret)),
@@ -82,8 +128,8 @@ pub fn form_post(url: &str, params: &[(&str, &str)], client: &Client, edits: &Ed
 
 /// A GET with a bearer token (RFC 6750 §2.1), or without one when the edits say `auth: none`.
 #[must_use]
-pub fn bearer_get(url: &str, access_token: &str, edits: &Edits) -> Composed {
-    let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+pub fn bearer_get(at: At<'_>, access_token: &str, edits: &Edits) -> Composed {
+    let mut headers = at.headers(&[("accept", "application/json")]);
     if edits.auth.is_none_or(|auth| auth.method != AuthStyle::None) {
         let mut token = vec![("access_token".to_owned(), access_token.to_owned())];
         apply(&mut token, edits);
@@ -101,11 +147,31 @@ pub fn bearer_get(url: &str, access_token: &str, edits: &Edits) -> Composed {
     };
     Composed {
         method: "GET".to_owned(),
-        url: with_scheme(url, edits.scheme),
+        url: with_scheme(at.url, edits.scheme),
         headers,
         body: Vec::new(),
         manner,
     }
+}
+
+/// A GET of a document that anybody may read (RFC 8414 §3.1).
+#[must_use]
+pub fn plain_get(at: At<'_>) -> Composed {
+    Composed {
+        method: "GET".to_owned(),
+        url: at.url.to_owned(),
+        headers: at.headers(&[("accept", "application/json")]),
+        body: Vec::new(),
+        manner: Manner::default(),
+    }
+}
+
+/// These headers, and behind them those that the target adds and that are not among them.
+#[must_use]
+pub fn with_extra_headers(at: At<'_>, headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    let is_free = |name: &str| !headers.iter().any(|(taken, _)| taken == name);
+    let more: Vec<_> = at.headers(&[]).into_iter().filter(|(name, _)| is_free(name)).collect();
+    headers.into_iter().chain(more).collect()
 }
 
 /// Does a request with these edits go beyond a form POST that any server has to take? A proxy may answer to its size
@@ -230,7 +296,7 @@ mod tests {
     use crate::secret::Secret;
 
     fn client(secret: Option<&str>) -> Client {
-        Client { id: "my:tv".to_owned(), secret: secret.map(Secret::new), auth: None, scope: None }
+        Client { secret: secret.map(Secret::new), ..Client::public("my:tv") }
     }
 
     fn body(composed: &Composed) -> &str {
@@ -239,7 +305,12 @@ mod tests {
 
     #[test]
     fn a_public_client_names_itself_and_nothing_else() {
-        let composed = form_post("http://h/t", &[("scope", "a b")], &client(None), &Edits::default());
+        let composed = form_post(
+            At::plain(Endpoint::Token, "http://h/t"),
+            &[("scope", "a b")],
+            &client(None),
+            &Edits::default(),
+        );
         assert_eq!(body(&composed), "scope=a+b&client_id=my%3Atv");
         assert!(!composed.manner.failed_authentication && composed.manner.public_client);
         assert!(!composed.headers.iter().any(|(name, _)| name == "authorization"));
@@ -247,7 +318,12 @@ mod tests {
 
     #[test]
     fn basic_carries_the_form_encoded_id_and_secret_and_the_body_neither() {
-        let composed = form_post("http://h/t", &[], &client(Some("a b%ä")), &Edits::default());
+        let composed = form_post(
+            At::plain(Endpoint::Token, "http://h/t"),
+            &[],
+            &client(Some("a b%ä")),
+            &Edits::default(),
+        );
         assert_eq!(body(&composed), "");
         let sent = composed.headers.iter().find(|(name, _)| name == "authorization").unwrap();
         let decoded = STANDARD.decode(sent.1.strip_prefix("Basic ").unwrap()).unwrap();
@@ -257,7 +333,12 @@ mod tests {
     #[test]
     fn post_puts_the_secret_into_the_body_and_neither_into_header_nor_address() {
         let client = Client { auth: Some(AuthMethod::Post), ..client(Some("s 3")) };
-        let composed = form_post("http://h/t?x=1%202", &[("scope", "a")], &client, &Edits::default());
+        let composed = form_post(
+            At::plain(Endpoint::Token, "http://h/t?x=1%202"),
+            &[("scope", "a")],
+            &client,
+            &Edits::default(),
+        );
         assert_eq!(body(&composed), "scope=a&client_id=my%3Atv&client_secret=s+3");
         assert_eq!(composed.url, "http://h/t?x=1%202");
         assert!(!composed.headers.iter().any(|(name, _)| name == "authorization"));
@@ -266,7 +347,7 @@ mod tests {
     #[test]
     fn a_client_that_shall_not_authenticate_keeps_its_secret() {
         let client = Client { auth: Some(AuthMethod::None), ..client(Some("s3")) };
-        let composed = form_post("http://h/t", &[], &client, &Edits::default());
+        let composed = form_post(At::plain(Endpoint::Token, "http://h/t"), &[], &client, &Edits::default());
         assert_eq!(body(&composed), "client_id=my%3Atv");
         assert!(!composed.headers.iter().any(|(name, _)| name == "authorization"));
     }
@@ -282,7 +363,7 @@ mod tests {
             ..Edits::default()
         };
         let params = [("gone", "x"), ("device_code", "d"), ("scope", "s")];
-        let composed = form_post("http://h/t", &params, &client(None), &edits);
+        let composed = form_post(At::plain(Endpoint::Token, "http://h/t"), &params, &client(None), &edits);
         assert_eq!(body(&composed), "device_code=a&device_code=b&scope=&client_id=my%3At&zz=1");
     }
 
@@ -305,9 +386,40 @@ mod tests {
     }
 
     #[test]
+    fn a_target_adds_parameters_and_headers_and_a_client_authenticates_otherwise_by_endpoint() {
+        let target = Target::from_yaml(
+            "target: t\nissuer: http://h\nparams: { token: { audience: 'https://api' } }\n\
+             headers: { x-api-key: k }\nclients: { tv: { id: tv, secret: s3, auth_at: { token: post } } }\n",
+        )
+        .unwrap();
+        let composed = |endpoint| {
+            let at = At::of(&target, endpoint, "http://h/t");
+            form_post(
+                at,
+                &[("scope", "a")],
+                target.client(crate::protocol::Role::Tv).unwrap(),
+                &Edits::default(),
+            )
+        };
+        let token = composed(Endpoint::Token);
+        assert_eq!(body(&token), "scope=a&audience=https%3A%2F%2Fapi&client_id=tv&client_secret=s3");
+        assert!(token.headers.contains(&("x-api-key".to_owned(), "k".to_owned())));
+        let codes = composed(Endpoint::DeviceAuthorization);
+        assert_eq!(body(&codes), "scope=a");
+        assert!(
+            codes.manner.authorization_header && codes.headers.iter().any(|(name, _)| name == "x-api-key")
+        );
+    }
+
+    #[test]
     fn wrong_in_body_sends_the_right_secret_by_basic() {
         let auth = Some(Auth { method: AuthStyle::Basic, secret: SecretChoice::WrongInBody });
-        let composed = form_post("http://h/t", &[], &client(Some("s3")), &Edits { auth, ..Edits::default() });
+        let composed = form_post(
+            At::plain(Endpoint::Token, "http://h/t"),
+            &[],
+            &client(Some("s3")),
+            &Edits { auth, ..Edits::default() },
+        );
         assert_eq!(body(&composed), "client_id=my%3Atv&client_secret=xx");
         assert!(composed.manner.authorization_header && composed.manner.failed_authentication);
     }

@@ -238,6 +238,19 @@ pub struct Ended {
     pub stale_known: Vec<String>,
     /// For each document: how many of the requirements that show at a server were judged.
     pub coverage: Vec<Coverage>,
+    /// What was repeated with nothing beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<Alone>,
+}
+
+/// Cases that were repeated, or that are played last, with nothing beside them: the time of each adds to the run's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alone {
+    /// How many.
+    pub cases: usize,
+    /// How long all of them took, in milliseconds.
+    pub took_ms: u64,
 }
 
 impl Ended {
@@ -250,6 +263,7 @@ impl Ended {
             never_came_out: Vec::new(),
             stale_known: Vec::new(),
             coverage: Vec::new(),
+            alone: None,
         }
     }
 }

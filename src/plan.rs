@@ -9,7 +9,7 @@ use crate::protocol::{Capability, Endpoint, Role, UserRole};
 use crate::suite::{Check, Count, Edits, Expectation, Measure, Sample, Step, Threshold, Together, Variant};
 use crate::target::Target;
 use crate::timing::{Constant, Constants, Timekeeper, Timing};
-use crate::verdict::Weight;
+use crate::verdict::{Verdict, Weight};
 
 /// What preflight found out about the target.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct Case<'a> {
     pub entry: &'a Entry,
     /// Its variant, where it has some.
     pub variant: Option<&'a Variant>,
+    /// How long it takes, about.
+    pub time: Duration,
 }
 
 /// A case that is not played, and why.
@@ -46,6 +48,8 @@ pub struct Skipped<'a> {
     pub case: Case<'a>,
     /// Why.
     pub reason: String,
+    /// What that is called: a skip where the target or its user rules the case out, not exercised where the time does.
+    pub verdict: Verdict,
 }
 
 /// What a run does.
@@ -114,9 +118,15 @@ impl Case<'_> {
 }
 
 impl<'a> Plan<'a> {
-    /// Matches what the checks need with what the target can do.
+    /// Matches what the checks need with what the target can do; `done` names cases and checks that are not wanted again.
     #[must_use]
-    pub fn new(entries: &[&'a Entry], target: &Target, found: &Found, limits: Limits) -> Self {
+    pub fn new(
+        entries: &[&'a Entry],
+        target: &Target,
+        found: &Found,
+        limits: Limits,
+        done: &BTreeSet<String>,
+    ) -> Self {
         let mut plan = Self::default();
         let mut samples: BTreeSet<&Sample> = BTreeSet::new();
         for entry in entries.iter().copied() {
@@ -126,10 +136,16 @@ impl<'a> Plan<'a> {
                 entry.check.each.iter().map(Some).collect()
             };
             for variant in variants {
-                let case = Case { entry, variant };
+                let case = Case { entry, variant, time: Duration::ZERO };
+                if done.contains(&case.name()) || case.is_of_card() && done.contains(&entry.id) {
+                    continue;
+                }
                 let cost = Cost::of(&case, found);
-                match skip_reason(&case, target, found, limits, &cost) {
-                    Some(reason) => plan.skipped.push(Skipped { case, reason }),
+                let case = Case { time: cost.time, ..case };
+                let ruled_out = skip_reason(&case, target, found, limits).map(|why| (why, Verdict::Skip));
+                let takes_longer = || Some((too_long(&case, limits)?, Verdict::NotExercised));
+                match ruled_out.or_else(takes_longer) {
+                    Some((reason, verdict)) => plan.skipped.push(Skipped { case, reason, verdict }),
                     None => {
                         plan.requests += cost.requests;
                         plan.estimate = plan.estimate.max(cost.time);
@@ -161,13 +177,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn skip_reason(
-    case: &Case<'_>,
-    target: &Target,
-    found: &Found,
-    limits: Limits,
-    cost: &Cost,
-) -> Option<String> {
+fn skip_reason(case: &Case<'_>, target: &Target, found: &Found, limits: Limits) -> Option<String> {
     let check = &case.entry.check;
     if check.destructive && limits.destructive == Destructive::LeftOut {
         return Some("may trip limiters: allow it with --destructive".to_owned());
@@ -193,10 +203,14 @@ fn skip_reason(
     if let Some(endpoint) = endpoints(check).into_iter().find(|endpoint| !has_endpoint(found, *endpoint)) {
         return Some(format!("the target has no {endpoint} endpoint"));
     }
-    limits
-        .max_wait
-        .filter(|max| cost.time > *max)
-        .map(|max| format!("takes longer than --max-wait {}", crate::timing::show(max)))
+    None
+}
+
+/// Why the time that there is does not suffice, if so.
+fn too_long(case: &Case<'_>, limits: Limits) -> Option<String> {
+    let max = limits.max_wait.filter(|max| case.time > *max)?;
+    let (takes, max) = (crate::timing::show(case.time), crate::timing::show(max));
+    Some(format!("takes about {takes}, more than --max-wait {max}"))
 }
 
 fn has_endpoint(found: &Found, endpoint: Endpoint) -> bool {

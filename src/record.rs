@@ -94,6 +94,7 @@ impl RunRecord {
         let events = events
             .chain(self.exchanges.values().map(exchanged))
             .chain(self.cases.iter().map(|case| Event::Judged(Box::new(case.clone()))))
+            .chain(self.card.iter().map(|line| Event::Measured(Box::new(line.clone()))))
             .chain(self.ended.iter().map(|ended| Event::Ended(Box::new(ended.clone()))));
         // Every map has words as keys, and writing into memory cannot fail.
         events.map(|event| serde_json::to_string(&event).unwrap_or_default() + "\n").collect()

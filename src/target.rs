@@ -22,15 +22,19 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{AuthMethod, Capability, Role, UserRole};
+use crate::protocol::{AuthMethod, Capability, Endpoint, Role, UserRole};
 use crate::secret::Secret;
 use crate::timing::{Constant, Constants};
 
 mod build;
+mod extras;
+mod kept;
 mod read;
 mod recipe;
 
 pub use crate::protocol::Decision;
+pub use extras::{ExtraHeaders, ExtraParams};
+pub use kept::{Elsewhere, Keeper};
 pub use recipe::{
     Approval, Blank, FormButton, FormDone, FormMatch, FormRecipe, FormStep, Manual, Template, TemplateError,
 };
@@ -51,6 +55,13 @@ pub struct Target {
     /// left out and `capabilities` has `resource`, the API's address.
     #[serde(default)]
     pub resource: Option<String>,
+    /// Parameters that the server wants beyond the protocol, by endpoint: `token: { audience: https://api.example }`.
+    #[serde(default)]
+    pub params: BTreeMap<Endpoint, ExtraParams>,
+    /// Headers that the server wants with every request to its endpoints and for its metadata; pages have their own, under
+    /// `approval`.
+    #[serde(default)]
+    pub headers: ExtraHeaders,
     /// The registered clients, by what they are for; `tv` is required.
     pub clients: BTreeMap<Role, Client>,
     /// Who can sign in at the verification page.
@@ -68,7 +79,7 @@ pub struct Target {
     /// Tolerances that differ from the defaults.
     #[serde(default)]
     pub constants: BTreeMap<Constant, Length>,
-    /// Whom to trust beside the authorities of the platform.
+    /// Whom to trust beside the authorities of the platform, and what certificate to show.
     #[serde(default)]
     pub tls: Option<Tls>,
     /// A file of failures that are known and defended: a list of `{ id, reason }`, beside this file.
@@ -97,13 +108,23 @@ pub struct Endpoints {
     pub introspection: Option<String>,
 }
 
-/// `tls: { ca: our-authority.pem }`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+/// `tls: { ca: our-authority.pem }`; for the endpoints and for the pages. Files are in PEM and stand beside this one.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    /// A file beside this one: certificates in PEM of authorities that are trusted too, for the endpoints and for the
-    /// pages.
-    pub ca: PathBuf,
+    /// Certificates of authorities that are trusted beside those of the platform.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    /// The certificate that the client shows, with those between it and its authority behind it (RFC 8705 §2).
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// The key of `certificate`, where it does not stand in the same file.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+    /// The server's certificate is not looked at: for a server of tests alone. What is said of its transport is then
+    /// that nobody looked.
+    #[serde(default)]
+    pub insecure: bool,
 }
 
 /// A registered client.
@@ -113,12 +134,15 @@ pub struct Client {
     /// `client_id`.
     pub id: String,
     /// `client_secret`; a client that has one is confidential.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[serde(default, deserialize_with = "kept::optional")]
+    #[schemars(with = "Option<kept::SecretOrPlace>")]
     pub secret: Option<Secret>,
     /// How it authenticates; `basic` for a client with a secret, `none` without.
     #[serde(default)]
     pub auth: Option<AuthMethod>,
+    /// How it authenticates where that differs by endpoint: `{ device_authorization: post }`.
+    #[serde(default)]
+    pub auth_at: BTreeMap<Endpoint, AuthMethod>,
     /// The scope that its device authorization requests ask for.
     #[serde(default)]
     pub scope: Option<String>,
@@ -130,6 +154,12 @@ impl Client {
     pub fn auth_method(&self) -> AuthMethod {
         self.auth.unwrap_or(if self.secret.is_some() { AuthMethod::Basic } else { AuthMethod::None })
     }
+
+    /// How it authenticates at an endpoint, unless a step says otherwise.
+    #[must_use]
+    pub fn auth_method_at(&self, endpoint: Endpoint) -> AuthMethod {
+        self.auth_at.get(&endpoint).copied().unwrap_or_else(|| self.auth_method())
+    }
 }
 
 /// A user of the server.
@@ -139,7 +169,8 @@ pub struct User {
     /// What is typed as the name.
     pub login: String,
     /// What is typed as the password.
-    #[schemars(with = "String")]
+    #[serde(deserialize_with = "kept::secret")]
+    #[schemars(with = "kept::SecretOrPlace")]
     pub password: Secret,
 }
 

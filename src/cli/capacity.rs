@@ -11,6 +11,8 @@ use super::exit::Exit;
 use super::load::{EngineFlags, How, Ready, Side, Stopped};
 use crate::diagnostic::messages;
 use crate::load::{Outcomes, Setup, Wanted};
+use crate::machine::limits;
+use crate::machine::preflight::RESERVED_DESCRIPTORS;
 use crate::report::load as report;
 use crate::report::load::{Step, StepVerdict};
 use crate::scenario::{Generator, Judgement, Rate, Scenario, Threshold};
@@ -69,9 +71,13 @@ impl Capacity {
 
     /// Devices that wait, as many as wanted at each time, and devices that are approved at their own rate.
     fn scenario(&self) -> Result<Scenario, String> {
+        // How many connections a server needs is what comes out; what this process may have is known.
+        let room = limits::raise_descriptors().map_or(u64::from(u16::MAX), |limit| limit.soft);
+        let connections = room.saturating_sub(RESERVED_DESCRIPTORS).max(1);
         let text = format!(
             "scenario: capacity\ntitle: As many waiting devices as the server bears\nwhy: Somebody wants to know.\n\
-             embedded: {{ interval: 5 s, lifetime: 600 s }}\nduration: 24 h\ngroups:\n  - name: waiting\n    \
+             embedded: {{ interval: 5 s, lifetime: 600 s }}\nduration: 24 h\n\
+             connections: {{ at_most: {connections} }}\ngroups:\n  - name: waiting\n    \
              arrive: {{ hold: {{ devices: {} }} }}\n    user: [{{ nothing: {{ weight: 1 }} }}]\n  - name: approved\n    \
              arrive: {{ poisson: {{ rate: {} }} }}\n    user: [{{ approve: {{ weight: 1, after: 1 interval }} }}]\n",
             self.most, self.approvals
@@ -160,6 +166,8 @@ struct Climb {
     measured: Totals,
     late_decisions: u64,
     cpu: f64,
+    /// The part of each second that the worst shard waited in the run queue.
+    waited: Vec<f64>,
     steps: Vec<Step>,
     is_over: bool,
 }
@@ -178,6 +186,7 @@ impl Climb {
             measured: Totals::default(),
             late_decisions: 0,
             cpu: 0.0,
+            waited: Vec::new(),
             steps: Vec::new(),
             is_over: false,
         };
@@ -211,6 +220,7 @@ impl Climb {
                 if passed >= interval * SETTLES {
                     self.measured = Totals::default();
                     (self.late_decisions, self.cpu) = (0, 0.0);
+                    self.waited.clear();
                     self.turn(Phase::Holding, now);
                 }
                 None
@@ -218,8 +228,7 @@ impl Climb {
             Phase::Holding => {
                 self.measured.add(slice, true);
                 self.measured.length += Duration::from_secs(1);
-                self.measured.run_queue =
-                    self.measured.run_queue.into_iter().chain(second.run_queue).reduce(f64::max);
+                self.waited.extend(second.run_queue);
                 self.late_decisions = self.late_decisions.max(second.decisions_late);
                 self.cpu += second.server_cpu.unwrap_or(0.0);
                 if passed < interval * HOLDS {
@@ -236,6 +245,8 @@ impl Climb {
     }
 
     fn end_step(&mut self, now: Duration, second: &Second) {
+        let waited = self.waited.iter().sum::<f64>() / self.waited.len().max(1) as f64;
+        self.measured.run_queue = Some(waited).filter(|_| !self.waited.is_empty());
         let limit = generator_limits(&self.validity, &self.measured, &self.setup.setting);
         let missed: Vec<String> = self
             .thresholds

@@ -26,7 +26,7 @@ use crate::plan::{Destructive, Limits, Plan};
 use crate::record::RunRecord;
 use crate::report::FORMATS;
 use crate::report::terminal::{ending, header};
-use crate::runner::{Link, Options, Trouble, Wanted, prepare};
+use crate::runner::{Carried, Link, Options, Trouble, Wanted, prepare};
 use crate::server::faults::Fault;
 use crate::server::{Config, Running, start};
 use crate::target::{Approval, Target};
@@ -52,7 +52,7 @@ pub(super) struct Check {
     /// So many requests in flight at once; a waiting case holds none
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
-    /// Leave out what takes longer: 60 s
+    /// What takes longer is not exercised: 2 m
     #[arg(long, value_name = "TIME", value_parser = plain_length)]
     max_wait: Option<Duration>,
     /// How long one answer may take
@@ -76,6 +76,9 @@ pub(super) struct Check {
     /// Show the plan, with its requests and its time, and stop
     #[arg(long)]
     dry_run: bool,
+    /// Finish the run of this record, which was interrupted or shortened: what has a verdict there keeps it
+    #[arg(long, value_name = "RECORD", conflicts_with = "dry_run")]
+    resume: Option<PathBuf>,
     /// Where the record goes; the state directory unless given
     #[arg(long, value_name = "PATH")]
     record: Option<PathBuf>,
@@ -188,6 +191,13 @@ impl Check {
         options: &Options,
     ) -> Exit {
         let Tested { target, roots, is_embedded } = server;
+        let carried = match self.carried(files, target, is_embedded, options) {
+            Ok(carried) => carried,
+            Err(message) => {
+                console.note(&format!("error: {message}"));
+                return Exit::Usage;
+            }
+        };
         let jobs = Arc::new(Semaphore::new(self.jobs.into()));
         let (sender, receiver) = mpsc::channel(1024);
         let wire = match Wire::trusting(self.timeout, roots.clone()) {
@@ -226,6 +236,7 @@ impl Check {
             limits,
             options,
             driver: target.approval.as_ref().map(Approval::name),
+            carried: carried.as_ref(),
         };
         let doing = async {
             let interrupt = console::interrupted();
@@ -273,6 +284,54 @@ impl Check {
                 wrote.unwrap_or_else(|| Exit::of_run(record.exit_code()))
             }
         }
+    }
+
+    /// What the run of `--resume` found.
+    fn carried(
+        &self,
+        files: &Files,
+        target: &Target,
+        is_embedded: bool,
+        options: &Options,
+    ) -> Result<Option<Carried>, String> {
+        let Some(path) = &self.resume else { return Ok(None) };
+        if self.record.as_ref() == Some(path) {
+            return Err(format!(
+                "the record of the earlier run would be lost: {}\nhelp: give another place with --record PATH",
+                path.display()
+            ));
+        }
+        let record = records::read(Some(path))?;
+        let began = record.began.as_ref().ok_or_else(|| {
+            format!(
+                "{}: that run did not come to its first case; run devgrant check without --resume",
+                path.display()
+            )
+        })?;
+        let other = |what: &str, then: &str, now: &str| {
+            format!(
+                "{what} of that run was {then:?}, and of this one it is {now:?}\nhelp: only the same run can be finished; leave --resume out for another"
+            )
+        };
+        if began.target != target.target {
+            return Err(other("the target", &began.target, &target.target));
+        }
+        let issuer = target.issuer.as_deref().filter(|issuer| !is_embedded && *issuer != began.at);
+        if let Some(issuer) = issuer {
+            return Err(other("the address", &began.at, issuer));
+        }
+        if began.strict != options.strict {
+            let mode = |strict| if strict { "strict" } else { "default" };
+            return Err(other("--mode", mode(began.strict), mode(options.strict)));
+        }
+        let edition = options.edition.as_ref().map(|frozen| frozen.edition.clone());
+        if began.edition != edition {
+            let named = |edition: &Option<String>| edition.clone().unwrap_or_else(|| "none".to_owned());
+            return Err(other("--edition", &named(&began.edition), &named(&edition)));
+        }
+        let entries = files.catalog.entries.iter().filter(|entry| entry.check.over.is_some());
+        let over = entries.map(|entry| entry.id.clone()).collect();
+        Ok(Some(Carried::of(&record, &over)))
     }
 
     /// Writes the reports; an exit only when one could not be written.

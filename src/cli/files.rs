@@ -1,6 +1,8 @@
 //! Suites, targets and known failures from files; every mistake of all of them is shown at once.
 
+use std::env::VarError;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::console::Console;
 use crate::catalog::Catalog;
@@ -8,7 +10,7 @@ use crate::diagnostic::{Colour, Diagnostic, summary};
 use crate::http::Roots;
 use crate::known::KnownFailure;
 use crate::report;
-use crate::target::Target;
+use crate::target::{Elsewhere, Target};
 use crate::yaml::Source;
 
 /// The target that `check` brings along; its port is put in once the server listens.
@@ -40,7 +42,38 @@ pub(super) fn embedded() -> Result<Target, Vec<Diagnostic>> {
 
 /// A target file.
 pub(super) fn target(path: &Path) -> Result<Target, Vec<Diagnostic>> {
-    Source::read(path).map_err(|diagnostic| vec![diagnostic]).and_then(|source| Target::read(&source))
+    let source = Source::read(path).map_err(|diagnostic| vec![diagnostic])?;
+    let directory = beside(path).to_owned();
+    Target::read_with(&source, Rc::new(move |place| kept(place, &directory)))
+}
+
+/// The directory of a file.
+fn beside(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
+}
+
+/// A secret from where the target file says that it is kept.
+fn kept(place: &Elsewhere, directory: &Path) -> Result<String, String> {
+    let (what, text) = match place {
+        Elsewhere::Env(name) => {
+            let text = std::env::var(name).map_err(|error| match error {
+                VarError::NotPresent => {
+                    format!("the environment has no {name}\nhelp: export {name}=... first")
+                }
+                VarError::NotUnicode(_) => format!("{name} of the environment is no text"),
+            })?;
+            (name.clone(), text)
+        }
+        Elsewhere::File(file) => {
+            let path = directory.join(file);
+            let shown = path.display().to_string();
+            let text =
+                std::fs::read_to_string(&path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            (shown, text.strip_suffix('\r').unwrap_or(text).to_owned())
+        }
+    };
+    if text.is_empty() { Err(format!("{what} is empty")) } else { Ok(text) }
 }
 
 /// The authorities that are trusted beside those of the platform: those of `ca`, or else those that the target names.
@@ -49,19 +82,36 @@ pub(super) fn roots(
     target_file: Option<&Path>,
     target: &Target,
 ) -> Result<Roots, Diagnostic> {
-    let of_target = || {
-        let directory = target_file?.parent().unwrap_or(Path::new(""));
-        Some(directory.join(&target.tls.as_ref()?.ca))
+    let directory = target_file.map_or(Path::new(""), beside);
+    let tls = target.tls.clone().unwrap_or_default();
+    let read = |path: &Path, wrong: &dyn Fn(String) -> Diagnostic| {
+        std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))
     };
-    let Some(path) = ca.map(Path::to_owned).or_else(of_target) else { return Ok(Roots::default()) };
-    let wrong = |why: String| {
-        Diagnostic::error("no-authority", format!("{} {why}", path.display())).help(
-            "give a PEM file with the certificate of the authority: -----BEGIN CERTIFICATE----- ..., with --ca FILE \
-             or tls: { ca: FILE } in the target file",
-        )
-    };
-    let text = std::fs::read(&path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    Roots::from_pem(&text).map_err(|error| wrong(error.to_string()))
+    let mut roots = Roots::default();
+    if let Some(path) = ca.map(Path::to_owned).or_else(|| Some(directory.join(tls.ca?))) {
+        let wrong = |why: String| {
+            Diagnostic::error("no-authority", format!("{} {why}", path.display())).help(
+                "give a PEM file with the certificate of the authority: -----BEGIN CERTIFICATE----- ..., with --ca \
+                 FILE or tls: { ca: FILE } in the target file",
+            )
+        };
+        roots = Roots::from_pem(&read(&path, &wrong)?).map_err(|error| wrong(error.to_string()))?;
+    }
+    if let Some(path) = tls.certificate.map(|file| directory.join(file)) {
+        let key = tls.key.map_or_else(|| path.clone(), |file| directory.join(file));
+        let wrong = |why: String| {
+            Diagnostic::error("no-client-certificate", format!("{} {why}", path.display())).help(
+                "give PEM files: tls: { certificate: FILE, key: FILE } in the target file; the key may stand in the same \
+                 file as the certificate",
+            )
+        };
+        let certificate = read(&path, &wrong)?;
+        let wrong_key =
+            |why: String| Diagnostic { message: format!("{} {why}", key.display()), ..wrong(String::new()) };
+        let key_text = read(&key, &wrong_key)?;
+        roots = roots.showing(&certificate, &key_text).map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(if tls.insecure { roots.trusting_anybody() } else { roots })
 }
 
 /// Everything a run reads: the shipped suites and those of `suites`, the target, its known failures.
@@ -90,7 +140,7 @@ pub(super) fn read(
     let known_path = known.file.map(Path::to_owned).or_else(|| {
         let file = target_file?;
         let known = target.as_ref()?.as_ref().ok()?.known_failures.as_ref()?;
-        Some(file.parent().unwrap_or(Path::new("")).join(known))
+        Some(beside(file).join(known))
     });
     let is_to_be_read = |path: &&PathBuf| path.exists() || !known.may_be_missing;
     let known = known_path.as_ref().filter(is_to_be_read).map(|path| {

@@ -130,6 +130,8 @@ pub async fn settings_of(target: &Target, transport: Arc<dyn Transport>) -> Resu
     })?;
     let url = |text: &str| Url::parse(text).map_err(|error| format!("{text} is no URL: {error}"));
     let mut settings = Settings::new(url(&endpoints.device_authorization)?, url(&endpoints.token)?, client);
+    settings.params.clone_from(&target.params);
+    settings.headers = target.headers.clone();
     settings.api = endpoints.api.as_deref().map(url).transpose()?;
     Ok(settings)
 }

@@ -1,22 +1,39 @@
-//! Authorities whose certificates are trusted beside those that the platform trusts.
+//! Whom a client trusts beside the authorities of the platform, and by which certificate it shows itself.
+
+use std::sync::Arc;
 
 use reqwest::Certificate;
 use thiserror::Error;
-use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::client::plain;
 
 /// What stands before the name of each part of a PEM file (RFC 7468 §2).
 const BEGIN: &str = "-----BEGIN ";
 
-/// Certificates of authorities, trusted beside those of the platform; none unless said.
+/// Certificates of authorities, trusted beside those of the platform, and one of the client; none unless said.
 #[derive(Debug, Clone, Default)]
 pub struct Roots {
     /// For the judging client.
     pub(super) certificates: Vec<Certificate>,
     /// The same for the connections of the load engine.
     pub(super) ders: Vec<CertificateDer<'static>>,
+    /// What the client shows.
+    pub(super) shown: Option<Shown>,
+    /// Whatever certificate the server shows is taken.
+    pub(super) anybody: bool,
+}
+
+/// The certificate that a client shows (RFC 8705 §2), and its key.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    /// For the judging client.
+    pub(super) identity: reqwest::Identity,
+    /// The same for the connections of the load engine.
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    /// The key to it.
+    pub(super) key: Arc<PrivateKeyDer<'static>>,
 }
 
 /// Why there is nobody to trust in a text.
@@ -31,6 +48,12 @@ pub enum RootsError {
         /// What its parts are called: `PRIVATE KEY`.
         found: Vec<String>,
     },
+    /// A client's certificate without a key to it.
+    #[error("has no private key beside the certificate, and none was named")]
+    NoKey,
+    /// The key is not that of the certificate, or of a kind that is not known.
+    #[error("cannot be shown to a server: {0}")]
+    Unusable(String),
     /// What calls itself a certificate is none.
     #[error("has a certificate that cannot be read: {0}")]
     Broken(String),
@@ -64,10 +87,43 @@ impl Roots {
         }
         let ders = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>();
         let ders = ders.map_err(|error| RootsError::Broken(error.to_string()))?;
-        let roots = Self { certificates, ders };
+        let roots = Self { certificates, ders, ..Self::default() };
         // Only a client reads what is in them.
         plain(&roots).build().map_err(|error| broken(&error))?;
         Ok(roots)
+    }
+
+    /// The same, with a certificate that the client shows and its key, both in PEM.
+    ///
+    /// # Errors
+    ///
+    /// When there is no certificate, no key, or they do not belong together.
+    pub fn showing(self, certificate: &[u8], key: &[u8]) -> Result<Self, RootsError> {
+        let ders = Self::from_pem(certificate)?.ders;
+        let key_der = PrivateKeyDer::from_pem_slice(key).map_err(|_| RootsError::NoKey)?;
+        let unusable = |error: &reqwest::Error| {
+            let cause =
+                std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+            RootsError::Unusable(cause)
+        };
+        let both = if certificate == key { certificate.to_vec() } else { [key, b"\n", certificate].concat() };
+        let identity = reqwest::Identity::from_pem(&both).map_err(|error| unusable(&error))?;
+        let shown = Shown { identity, chain: ders, key: Arc::new(key_der) };
+        let roots = Self { shown: Some(shown), ..self };
+        plain(&roots).build().map_err(|error| unusable(&error))?;
+        Ok(roots)
+    }
+
+    /// The same, and whatever certificate a server shows is taken: for a server of tests.
+    #[must_use]
+    pub fn trusting_anybody(self) -> Self {
+        Self { anybody: true, ..self }
+    }
+
+    /// Whether a server's certificate is not looked at.
+    #[must_use]
+    pub const fn trusts_anybody(&self) -> bool {
+        self.anybody
     }
 }
 

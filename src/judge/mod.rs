@@ -251,6 +251,7 @@ impl Judge {
             limits: self.limits,
             options: &options,
             driver: name,
+            carried: None,
         };
         let doing = async {
             let ready = prepare(&link, wanted).await?;

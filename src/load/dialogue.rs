@@ -76,9 +76,7 @@ pub(super) fn going_out(
                     state.end(setup, id, End::Abandoned, setup.now());
                     return None;
                 }
-                Stage::Waiting | Stage::Again => {
-                    (client, Endpoint::Token, Cow::Borrowed(state.devices.device_code(id)))
-                }
+                Stage::Waiting | Stage::Again => (client, Endpoint::Token, state.devices.device_code(id)),
                 Stage::Ended | Stage::Free => return None,
             }
         }

@@ -21,6 +21,7 @@ mod distinct;
 #[cfg(feature = "goose")]
 pub mod goose;
 mod guess;
+mod packed;
 mod population;
 mod racer;
 mod run;

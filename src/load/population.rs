@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! record  104 bytes   life of the code, device, due instant, link of the wheel, who it is
-//! code     43 bytes   the device code, as wide as the server's are; longer ones stand by themselves
+//! code     33 bytes   the device code, of 43 characters for example, packed; longer ones stand by themselves
 //! user     12 bytes   the user code, only in chunks where somebody is going to decide
 //! ```
 //!
 //! Memory grows in chunks, so nothing is ever copied, and the slot of a device that ended is used again.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::packed::Form;
 use super::wheel::{Links, NOBODY};
 use crate::device::Device;
 use crate::oracle::Life;
@@ -67,8 +69,8 @@ pub(super) struct Population {
     blank: Life,
     chunks: Vec<Chunk>,
     free: u32,
-    /// How wide the device codes are; the first one decides.
-    width: usize,
+    /// How the device codes are kept; the first one decides.
+    form: Option<Form>,
     long_codes: HashMap<u32, Box<[u8]>>,
     long_user_codes: HashMap<u32, Box<[u8]>>,
 }
@@ -89,7 +91,7 @@ impl Population {
             blank,
             chunks: Vec::new(),
             free: NOBODY,
-            width: 0,
+            form: None,
             long_codes: HashMap::new(),
             long_user_codes: HashMap::new(),
         }
@@ -157,13 +159,10 @@ impl Population {
 
     /// Keeps the device code, and the user code where somebody is going to use it.
     pub(super) fn keep_codes(&mut self, id: u32, device_code: &[u8], user_code: Option<&[u8]>) {
-        if self.width == 0 {
-            self.width = device_code.len().clamp(1, 255);
-        }
-        let width = self.width;
+        let form = *self.form.get_or_insert_with(|| Form::like(device_code));
         let nth = (id % CHUNK) as usize;
         let Some(chunk) = self.chunks.get_mut((id / CHUNK) as usize) else { return };
-        if !chunk.keep(nth, width, device_code) {
+        if !chunk.keep(nth, form, device_code) {
             self.long_codes.insert(id, device_code.into());
         } else {
             self.long_codes.remove(&id);
@@ -178,18 +177,15 @@ impl Population {
 
     /// The device code.
     #[must_use]
-    pub(super) fn device_code(&self, id: u32) -> &[u8] {
+    pub(super) fn device_code(&self, id: u32) -> Cow<'_, [u8]> {
         if let Some(code) = self.long_codes.get(&id) {
-            return code;
+            return Cow::Borrowed(code);
         }
-        let nth = (id % CHUNK) as usize;
-        let Some(chunk) = self.chunks.get((id / CHUNK) as usize) else { return &[] };
-        let length = chunk
-            .lengths
-            .as_ref()
-            .and_then(|lengths| lengths.get(nth))
-            .map_or(self.width, |&length| length.into());
-        chunk.codes.get(nth * self.width..nth * self.width + length).unwrap_or(&[])
+        let kept = self.form.and_then(|form| {
+            let chunk = self.chunks.get((id / CHUNK) as usize)?;
+            chunk.code((id % CHUNK) as usize, form)
+        });
+        Cow::Owned(kept.unwrap_or_default())
     }
 
     /// The user code, where it was kept.
@@ -206,24 +202,30 @@ impl Population {
 }
 
 impl Chunk {
-    /// Keeps a code of at most the common width; false when it is longer.
-    fn keep(&mut self, nth: usize, width: usize, code: &[u8]) -> bool {
-        if code.len() > width {
-            return false;
-        }
+    /// Keeps a code in the common form; false when that cannot be.
+    fn keep(&mut self, nth: usize, form: Form, code: &[u8]) -> bool {
+        let (longest, width) = (form.longest, form.bytes(form.longest));
         if self.codes.is_empty() {
             self.codes = vec![0; width * CHUNK as usize];
         }
-        if code.len() < width && self.lengths.is_none() {
-            self.lengths = Some(vec![u8::try_from(width).unwrap_or(u8::MAX); CHUNK as usize].into());
+        let place = self.codes.get_mut(nth * width..(nth + 1) * width);
+        if !place.is_some_and(|place| form.write(code, place)) {
+            return false;
+        }
+        if code.len() < longest && self.lengths.is_none() {
+            self.lengths = Some(vec![u8::try_from(longest).unwrap_or(u8::MAX); CHUNK as usize].into());
         }
         if let Some(length) = self.lengths.as_mut().and_then(|lengths| lengths.get_mut(nth)) {
             *length = u8::try_from(code.len()).unwrap_or(u8::MAX);
         }
-        if let Some(place) = self.codes.get_mut(nth * width..nth * width + code.len()) {
-            place.copy_from_slice(code);
-        }
         true
+    }
+
+    fn code(&self, nth: usize, form: Form) -> Option<Vec<u8>> {
+        let width = form.bytes(form.longest);
+        let kept = self.codes.get(nth * width..(nth + 1) * width)?;
+        let length = self.lengths.as_ref().and_then(|lengths| lengths.get(nth));
+        form.read(kept, length.map_or(form.longest, |&length| length.into()))
     }
 
     fn keep_user(&mut self, nth: usize, code: &[u8]) -> bool {
@@ -283,7 +285,7 @@ mod tests {
             devices.keep_codes(*id, code, (id % 3 == 0).then_some(b"WDJB-MJHT"));
         }
         for (id, code) in ids.iter().zip(&codes) {
-            assert_eq!(devices.device_code(*id), code);
+            assert_eq!(devices.device_code(*id), &code[..]);
             assert_eq!(devices.user_code(*id), if id % 3 == 0 { b"WDJB-MJHT" as &[u8] } else { b"" });
         }
         devices.remove(17);
@@ -291,12 +293,12 @@ mod tests {
         assert_eq!(devices.add(1, 0, 1, 0), 4711);
         assert_eq!(devices.add(1, 0, 2, 0), 17);
         devices.keep_codes(17, &[b'x'; 300], Some(&[b'y'; 40]));
-        assert_eq!(devices.device_code(17), [b'x'; 300]);
+        assert_eq!(devices.device_code(17), &[b'x'; 300][..]);
         assert_eq!(devices.user_code(17), [b'y'; 40]);
         devices.remove(17);
         assert_eq!(devices.add(1, 0, 3, 0), 17);
         devices.keep_codes(17, b"short", Some(b"AB"));
-        assert_eq!((devices.device_code(17), devices.user_code(17)), (b"short" as &[u8], b"AB" as &[u8]));
+        assert_eq!((&*devices.device_code(17), devices.user_code(17)), (b"short" as &[u8], b"AB" as &[u8]));
         assert_eq!(devices.add(1, 0, 4, 0), 9000);
     }
 }

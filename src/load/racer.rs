@@ -69,7 +69,7 @@ pub(super) async fn run(shard: Rc<Shard>, id: u32) {
         let Some(device) = state.devices.get(id) else { return };
         let Some(client) = setup.clients.get(usize::from(device.client)) else { return };
         let mut request = Vec::new();
-        client.poll.write(&mut request, state.devices.device_code(id));
+        client.poll.write(&mut request, &state.devices.device_code(id));
         request
     };
     let open = (0..at_once).map(|nth| open(&shard, &setup.token, nth as usize));

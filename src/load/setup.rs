@@ -13,14 +13,14 @@ use super::crowd::Wanted;
 use super::decide::{Decider, Typist};
 use super::dialogue::Endpoint;
 use super::distinct::{Distinct, Key};
-use crate::compose::{Composed, form_post};
+use crate::compose::{At, Composed, form_post};
 use crate::http::Roots;
 use crate::http::thin::{self, NoTemplate, RequestTemplate};
 use crate::oracle::{Grade, Oracle};
-use crate::protocol::{DEVICE_CODE_GRANT, Role};
+use crate::protocol::{self, DEVICE_CODE_GRANT, Role};
 use crate::scenario::{ConnectionMode, Connections, GroupPlan, Pace, Schedule, Setting};
 use crate::suite::Edits;
-use crate::target::Client;
+use crate::target::{Client, Target};
 
 /// Stands for the device code while a request is composed.
 pub(super) const MARK: &str = "DEVICECODEGOESHERE";
@@ -115,6 +115,7 @@ impl Requests {
     /// When they cannot be sent.
     pub fn new(
         role: Role,
+        target: &Target,
         client: &Client,
         device_authorization: &str,
         token: &str,
@@ -122,9 +123,10 @@ impl Requests {
         let edits = Edits::default();
         let scope = client.scope.as_deref().map(|scope| ("scope", scope));
         let params: Vec<(&str, &str)> = scope.into_iter().collect();
-        let codes = form_post(device_authorization, &params, client, &edits);
-        let poll =
-            form_post(token, &[("grant_type", DEVICE_CODE_GRANT), ("device_code", MARK)], client, &edits);
+        let at = At::of(target, protocol::Endpoint::DeviceAuthorization, device_authorization);
+        let codes = form_post(at, &params, client, &edits);
+        let at = At::of(target, protocol::Endpoint::Token, token);
+        let poll = form_post(at, &[("grant_type", DEVICE_CODE_GRANT), ("device_code", MARK)], client, &edits);
         Ok(Self {
             role,
             codes: RequestTemplate::fixed(&codes)?,

@@ -11,11 +11,11 @@ use super::screen::{Event, Prompt, Said, Screen};
 use super::settings::{Browser, Settings, keeps_secrets};
 use super::text::{Hidden, plain};
 use crate::clock;
-use crate::compose::{Composed, bearer_get, form_post};
+use crate::compose::{At, Composed, bearer_get, form_post};
 use crate::device::{Answer, Device, Next, Stop};
 use crate::exchange::{self, NoAnswer};
 use crate::http::Exchanger;
-use crate::protocol::DEVICE_CODE_GRANT;
+use crate::protocol::{DEVICE_CODE_GRANT, Endpoint};
 use crate::suite::Edits;
 
 /// The most of a server's own words that is shown.
@@ -68,7 +68,10 @@ impl<S: Screen> Play<'_, S> {
     async fn authorize(&mut self) -> Result<(Codes, Device), Ended> {
         self.login.check().map_err(|error| Ended::Ours(error.to_string()))?;
         let scope: Vec<_> = self.login.scope.iter().map(|scope| ("scope", scope.as_str())).collect();
-        let sent = self.exchanger.send(&self.form(&self.login.device_authorization, &scope)).await;
+        let sent = self
+            .exchanger
+            .send(&self.form(Endpoint::DeviceAuthorization, &self.login.device_authorization, &scope))
+            .await;
         let received = sent.done.saturating_duration_since(self.epoch);
         let reply = sent.answer.map_err(|none| self.over("the device authorization endpoint", &none))?;
         self.hidden.add(secrets(&reply));
@@ -100,7 +103,7 @@ impl<S: Screen> Play<'_, S> {
 
     async fn poll(&mut self, codes: &Codes, mut device: Device) -> (Ended, Option<Said>) {
         let params = [("grant_type", DEVICE_CODE_GRANT), ("device_code", codes.device_code.expose())];
-        let request = self.form(&self.login.token, &params);
+        let request = self.form(Endpoint::Token, &self.login.token, &params);
         let mut last: Option<(Polled, String)> = None;
         loop {
             let at = match device.next() {
@@ -193,7 +196,7 @@ impl<S: Screen> Play<'_, S> {
                 "the access token has characters that no bearer token has (RFC 6750 §2.1): it was not sent";
             return Ended::Protocol(what.to_owned());
         }
-        let request = bearer_get(url.as_str(), token.access_token.expose(), &Edits::default());
+        let request = bearer_get(self.at(Endpoint::Api, url), token.access_token.expose(), &Edits::default());
         let answer = match self.exchanger.send(&request).await.answer {
             Ok(reply) => Ok((reply.status, self.hidden.body(&reply.body, LONGEST_TEXT))),
             Err(none) => Err(self.reason(&none)),
@@ -203,8 +206,12 @@ impl<S: Screen> Play<'_, S> {
     }
 
     /// A request of the client as it is, without edits.
-    fn form(&self, url: &Url, params: &[(&str, &str)]) -> Composed {
-        form_post(url.as_str(), params, &self.login.client, &Edits::default())
+    fn form(&self, endpoint: Endpoint, url: &Url, params: &[(&str, &str)]) -> Composed {
+        form_post(self.at(endpoint, url), params, &self.login.client, &Edits::default())
+    }
+
+    fn at<'b>(&'b self, endpoint: Endpoint, url: &'b Url) -> At<'b> {
+        At::with(endpoint, url.as_str(), &self.login.params, &self.login.headers)
     }
 
     fn said(&self, error: &ServerError) -> Said {

@@ -1,12 +1,13 @@
 //! What a login needs to know before it starts.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::protocol::AuthMethod;
-use crate::target::Client;
+use crate::protocol::{AuthMethod, Endpoint};
+use crate::target::{Client, ExtraHeaders, ExtraParams};
 
 /// Opens a page in a browser of this machine.
 pub type Browser = fn(&Url) -> io::Result<()>;
@@ -25,6 +26,10 @@ pub struct Settings {
     pub token: Url,
     /// What to call with the token, by GET.
     pub api: Option<Url>,
+    /// Parameters beside those of the protocol, by endpoint.
+    pub params: BTreeMap<Endpoint, ExtraParams>,
+    /// Headers beside those of the protocol.
+    pub headers: ExtraHeaders,
     /// Who the device is.
     pub client: Client,
     /// What it asks for.
@@ -62,7 +67,17 @@ impl Settings {
     #[must_use]
     pub fn new(device_authorization: Url, token: Url, client: Client) -> Self {
         let scope = client.scope.clone();
-        Self { device_authorization, token, api: None, client, scope, browser: None, give_up_after: None }
+        Self {
+            device_authorization,
+            token,
+            api: None,
+            params: BTreeMap::new(),
+            headers: ExtraHeaders::default(),
+            client,
+            scope,
+            browser: None,
+            give_up_after: None,
+        }
     }
 
     /// Whether it can start without giving secrets away.
@@ -83,9 +98,11 @@ impl Settings {
                 return Err(SettingsError::Plain { what, url: without_query(url) });
             }
         }
-        let method = self.client.auth_method();
-        if method != AuthMethod::None && self.client.secret.is_none() {
-            return Err(SettingsError::NoSecret(self.client.id.clone(), method));
+        for endpoint in [Endpoint::DeviceAuthorization, Endpoint::Token] {
+            let method = self.client.auth_method_at(endpoint);
+            if method != AuthMethod::None && self.client.secret.is_none() {
+                return Err(SettingsError::NoSecret(self.client.id.clone(), method));
+            }
         }
         Ok(())
     }
@@ -114,7 +131,7 @@ mod tests {
     use crate::secret::Secret;
 
     fn settings(token: &str) -> Settings {
-        let client = Client { id: "tv".to_owned(), secret: None, auth: None, scope: None };
+        let client = Client::public("tv");
         Settings::new("https://as.example/device".parse().unwrap(), token.parse().unwrap(), client)
     }
 

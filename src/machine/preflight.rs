@@ -142,13 +142,13 @@ fn descriptors(wanted: &Wanted, limit: Descriptors) -> Line {
         return Line::new(Verdict::Ok, what, None);
     }
     let fit = limit.soft.saturating_sub(RESERVED_DESCRIPTORS);
-    let help = if all <= limit.hard {
-        format!("raise the limit: ulimit -n {all}; or use at most {fit} connections")
+    let raise = if all <= limit.hard {
+        format!("raise the limit: ulimit -n {all}")
     } else {
-        format!(
-            "use at most {fit} connections, or have the hard limit raised (LimitNOFILE= of systemd, nofile in limits.conf)"
-        )
+        "have the hard limit raised (LimitNOFILE= of systemd, nofile in limits.conf)".to_owned()
     };
+    let fewer = if fit == 0 { String::new() } else { format!("; or use at most {fit} connections") };
+    let help = raise + &fewer;
     Line::new(Verdict::Failed, what, help)
 }
 

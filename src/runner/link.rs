@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::time::Instant;
 
+use super::carried::Carried;
 use super::pages;
 use crate::approval::Fetched;
 use crate::compose::Composed;
@@ -71,6 +72,9 @@ impl Link {
         for secret in target.clients.values().filter_map(|client| client.secret.as_ref()) {
             secrets.add(secret.expose());
         }
+        for secret in target.headers.secrets() {
+            secrets.add(secret.expose());
+        }
         for user in target.users.values() {
             secrets.add(user.password.expose());
         }
@@ -92,6 +96,13 @@ impl Link {
     pub fn unheard(transport: Arc<dyn Transport>, target: &Target) -> Self {
         let (events, _) = mpsc::channel(1);
         Self::new(transport, Arc::new(Semaphore::new(1)), events, target)
+    }
+
+    /// The same where an earlier run ended: its numbers and its clock go on.
+    pub(super) fn going_on(self, carried: &Carried) -> Self {
+        self.counter.fetch_max(carried.last_number(), Ordering::Relaxed);
+        let start = self.start.checked_sub(carried.took).unwrap_or(self.start);
+        Self { start, ..self }
     }
 
     /// The same for who reads verdicts alone: it tells of no exchange and of no waiting, which takes making them fit to

@@ -3,6 +3,7 @@
 //! Knows HTTP, OAuth words, sessions and clocks; knows no requirement: whatever a verdict depends on is in the YAML.
 
 mod card;
+mod carried;
 mod case;
 mod chronicle;
 mod decide;
@@ -22,6 +23,7 @@ mod settle;
 mod tokens;
 mod visit;
 
+pub use carried::Carried;
 pub use link::Link;
 pub use preflight::{Metadata, Preflight, Trouble, announced, locate, preflight};
 pub use prepare::{Ready, Wanted, prepare};

@@ -69,7 +69,8 @@ impl<'a> Player<'a> {
         }
         let mut tries = 0;
         loop {
-            let composed = form_post(url, &params, client, edits);
+            let at = self.run.at(Endpoint::DeviceAuthorization, url);
+            let composed = form_post(at, &params, client, edits);
             let exchange = self.send(Endpoint::DeviceAuthorization, role, composed).await?;
             if self.is_to_be_repeated(&exchange, tries)? {
                 self.wait_out(&exchange).await;
@@ -128,7 +129,8 @@ impl<'a> Player<'a> {
         let client = self.run.client(role).ok_or_else(|| no_client(role))?;
         has_effect("device_code", &codes.device_code, poll.edits)?;
         let params = [("grant_type", DEVICE_CODE_GRANT), ("device_code", codes.device_code.as_str())];
-        Ok((form_post(&self.run.endpoints.token, &params, client, poll.edits), role))
+        let at = self.run.at(Endpoint::Token, &self.run.endpoints.token);
+        Ok((form_post(at, &params, client, poll.edits), role))
     }
 
     /// One poll, not before `at`; a slow_down is obeyed and a limiter waited out where the check names neither.

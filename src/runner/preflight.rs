@@ -14,9 +14,9 @@ use url::Url;
 use super::link::{Label, Link};
 use super::resolve::{Resolved, well_known};
 use super::session::Codes;
-use crate::compose::{Composed, form_post};
+use crate::compose::{At, Composed, form_post, plain_get};
 use crate::device::DEFAULT_INTERVAL;
-use crate::exchange::{Exchange, Manner, NoAnswer};
+use crate::exchange::{Exchange, NoAnswer};
 use crate::outcome::Outcome;
 use crate::plan::Found;
 use crate::protocol::{Capability, DEVICE_CODE_GRANT, Endpoint, Role};
@@ -95,7 +95,10 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
     let endpoints = locate(link, target, Metadata::AsPublished).await?;
     let mut notes = Vec::new();
     let plain_http = is_plain_loopback(&endpoints.token);
-    let unassessed = if !link.shared().has_tls() {
+    let looks_away = target.tls.as_ref().is_some_and(|tls| tls.insecure);
+    let unassessed = if looks_away {
+        Some("tls: { insecure: true }: no certificate was looked at, transport is not assessed")
+    } else if !link.shared().has_tls() {
         Some("in this process, without a socket: transport is not assessed")
     } else if plain_http {
         Some("plain http on loopback: transport is not assessed")
@@ -116,7 +119,7 @@ pub async fn preflight(link: &Link, target: &Target) -> Result<Preflight, Troubl
     let codes = Codes::read(&mine);
     let mut capabilities: BTreeSet<Capability> = target.declared().into_iter().collect();
     if let Some(codes) = &codes {
-        let polled = poll_once(link, &endpoints, tv, codes).await;
+        let polled = poll_once(link, target, &endpoints, tv, codes).await;
         somebody_is_there(&endpoints.token, &polled)?;
         path_is_there(&endpoints.token, "token", &polled)?;
         clients_are_known_at_both(link, target, &endpoints, &asked, &polled).await?;
@@ -176,7 +179,7 @@ pub enum Metadata {
 pub async fn locate(link: &Link, target: &Target, metadata: Metadata) -> Result<Resolved, Trouble> {
     let mut endpoints = Resolved::default();
     let found = match &target.issuer {
-        Some(issuer) => discover(link, issuer, metadata, &mut endpoints).await?,
+        Some(issuer) => discover(link, target, issuer, metadata, &mut endpoints).await?,
         None => Discovered::default(),
     };
     if let Err(message) = endpoints.fill(target, &found.members) {
@@ -222,7 +225,7 @@ pub async fn announced(
 ) -> Result<(Duration, Duration), Trouble> {
     let client =
         target.client(Role::Tv).ok_or_else(|| incomplete("the target names no client tv".to_owned()))?;
-    let asked = ask(link, endpoints, Role::Tv, client).await;
+    let asked = ask(link, target, endpoints, Role::Tv, client).await;
     somebody_is_there(&endpoints.device_authorization, &asked.exchange)?;
     let codes = Codes::read(&asked.exchange);
     let times = codes.and_then(|codes| Some((codes.interval.unwrap_or(DEFAULT_INTERVAL), codes.lifetime?)));
@@ -244,44 +247,53 @@ struct AskedBy {
 }
 
 async fn ask_with_every_client(link: &Link, target: &Target, endpoints: &Resolved) -> Vec<AskedBy> {
-    let asks = target.clients.iter().map(|(role, client)| ask(link, endpoints, *role, client));
+    let asks = target.clients.iter().map(|(role, client)| ask(link, target, endpoints, *role, client));
     futures_util::future::join_all(asks).await
 }
 
-async fn ask(link: &Link, endpoints: &Resolved, role: Role, client: &Client) -> AskedBy {
+async fn ask(link: &Link, target: &Target, endpoints: &Resolved, role: Role, client: &Client) -> AskedBy {
     let scope = client.scope.as_deref().map(|scope| ("scope", scope));
     let params: Vec<(&str, &str)> = scope.into_iter().collect();
-    let composed = form_post(&endpoints.device_authorization, &params, client, &Edits::default());
+    let at = At::of(target, Endpoint::DeviceAuthorization, &endpoints.device_authorization);
+    let composed = form_post(at, &params, client, &Edits::default());
     AskedBy { role, exchange: send(link, Endpoint::DeviceAuthorization, role, composed).await }
 }
 
 /// Whether polls are understood decides over most of the checks. So a server error is looked at twice, and a server that
 /// does not know a code of its own is asked about others: some lose a part of them.
-async fn poll_once(link: &Link, endpoints: &Resolved, tv: &Client, codes: &Codes) -> Arc<Exchange> {
-    let mut polled = poll_with(link, endpoints, Role::Tv, tv, &codes.device_code).await;
+async fn poll_once(
+    link: &Link,
+    target: &Target,
+    endpoints: &Resolved,
+    tv: &Client,
+    codes: &Codes,
+) -> Arc<Exchange> {
+    let mut polled = poll_with(link, target, endpoints, Role::Tv, tv, &codes.device_code).await;
     if polled.outcome() == Outcome::Broken {
-        polled = poll_with(link, endpoints, Role::Tv, tv, &codes.device_code).await;
+        polled = poll_with(link, target, endpoints, Role::Tv, tv, &codes.device_code).await;
     }
     for _ in 0..OTHER_CODES {
         if polled.error_word() != Some("invalid_grant") {
             break;
         }
-        let asked = ask(link, endpoints, Role::Tv, tv).await;
+        let asked = ask(link, target, endpoints, Role::Tv, tv).await;
         let Some(codes) = Codes::read(&asked.exchange) else { break };
-        polled = poll_with(link, endpoints, Role::Tv, tv, &codes.device_code).await;
+        polled = poll_with(link, target, endpoints, Role::Tv, tv, &codes.device_code).await;
     }
     polled
 }
 
 async fn poll_with(
     link: &Link,
+    target: &Target,
     endpoints: &Resolved,
     role: Role,
     client: &Client,
     device_code: &str,
 ) -> Arc<Exchange> {
     let params = [("grant_type", DEVICE_CODE_GRANT), ("device_code", device_code)];
-    let composed = form_post(&endpoints.token, &params, client, &Edits::default());
+    let composed =
+        form_post(At::of(target, Endpoint::Token, &endpoints.token), &params, client, &Edits::default());
     send(link, Endpoint::Token, role, composed).await
 }
 
@@ -302,6 +314,7 @@ struct Discovered {
 /// Tries the well-known places of the issuer in order; both documents are kept where both are there.
 async fn discover(
     link: &Link,
+    target: &Target,
     issuer: &str,
     metadata: Metadata,
     endpoints: &mut Resolved,
@@ -317,13 +330,7 @@ async fn discover(
         if slot.is_some() {
             continue;
         }
-        let composed = Composed {
-            method: "GET".to_owned(),
-            url: url.clone(),
-            headers: vec![("accept".to_owned(), "application/json".to_owned())],
-            body: Vec::new(),
-            manner: Manner::default(),
-        };
+        let composed = plain_get(At::of(target, Endpoint::Metadata, &url));
         let exchange = send(link, Endpoint::Metadata, Role::Tv, composed).await;
         somebody_is_there(&url, &exchange)?;
         let is_good = exchange.answer.as_ref().is_ok_and(|answer| answer.status == 200);
@@ -426,7 +433,7 @@ async fn clients_are_known_at_both(
         else {
             continue;
         };
-        let exchange = poll_with(link, endpoints, asked.role, client, &codes.device_code).await;
+        let exchange = poll_with(link, target, endpoints, asked.role, client, &codes.device_code).await;
         if !is_refused_by_name(&exchange) {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! From a target to the moment before its first case: preflight, the plan, and how the run begins.
 
+use super::carried::Carried;
 use super::link::Link;
 use super::preflight::{Preflight, Trouble, preflight};
 use super::run::Run;
@@ -26,6 +27,8 @@ pub struct Wanted<'a> {
     pub options: &'a Options,
     /// What plays the user, by name; none when nobody does.
     pub driver: Option<&'static str>,
+    /// What an earlier run found, where this one goes on from it.
+    pub carried: Option<&'a Carried>,
 }
 
 /// A run that may begin.
@@ -44,7 +47,8 @@ pub struct Ready<'a> {
 /// See [`preflight`].
 pub async fn prepare<'a>(link: &Link, wanted: Wanted<'a>) -> Result<Ready<'a>, Trouble> {
     let preflight = preflight(link, wanted.target).await?;
-    let plan = Plan::new(wanted.entries, wanted.target, &preflight.found, wanted.limits);
+    let done = wanted.carried.map(Carried::names).unwrap_or_default();
+    let plan = Plan::new(wanted.entries, wanted.target, &preflight.found, wanted.limits, &done);
     let began = began(&wanted, &preflight, &plan);
     Ok(Ready { began, plan, wanted, preflight })
 }
@@ -59,10 +63,21 @@ impl Ready<'_> {
     ) {
         let Self { began, plan, wanted, preflight } = self;
         let samples: Vec<_> = plan.cases.iter().filter_map(|case| case.entry.check.sample.clone()).collect();
-        let run =
-            Run::new(link, wanted.target.clone(), preflight.endpoints, preflight.found, driver, &samples);
+        let nothing = Carried::default();
+        let carried = wanted.carried.unwrap_or(&nothing);
+        let run = Run::new(
+            link.going_on(carried),
+            wanted.target.clone(),
+            preflight.endpoints,
+            preflight.found,
+            driver,
+            &samples,
+        );
         run.link.tell(Event::Began(Box::new(began))).await;
-        play(&run, wanted.catalog, &plan, wanted.options, interrupt).await;
+        for event in carried.events() {
+            run.link.tell(event).await;
+        }
+        play(&run, wanted.catalog, &plan, wanted.options, carried.cases.clone(), interrupt).await;
     }
 }
 
@@ -91,8 +106,18 @@ fn began(wanted: &Wanted<'_>, preflight: &Preflight, plan: &Plan<'_>) -> Began {
             .collect(),
         strict: wanted.options.strict,
         edition: wanted.options.edition.as_ref().map(|frozen| frozen.edition.clone()),
-        notes: preflight.notes.clone(),
+        notes: preflight.notes.iter().cloned().chain(wanted.carried.map(resumed)).collect(),
     }
+}
+
+/// What a reader should know of a run that goes on from another.
+fn resumed(carried: &Carried) -> String {
+    format!(
+        "goes on from an earlier run: {} cases and {} lines of the card are from there; checks over all answers looked at \
+         those of each part alone",
+        carried.cases.len(),
+        carried.card.len()
+    )
 }
 
 /// The suites of a plan, in the order of the catalogue.

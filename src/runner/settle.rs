@@ -15,7 +15,7 @@ use super::scope::Values;
 use crate::catalog::{Catalog, Entry};
 use crate::coverage::Coverage;
 use crate::edition::Frozen;
-use crate::event::{CardLine, CaseResult, Ended, Event, Reading};
+use crate::event::{self, CardLine, CaseResult, Ended, Event, Reading};
 use crate::exchange::Exchange;
 use crate::expect;
 use crate::known::KnownFailures;
@@ -36,23 +36,26 @@ pub struct Options {
     pub edition: Option<Frozen>,
 }
 
-/// Plays the plan and tells everything as events, [`Event::Ended`] last; `interrupt` ends it early.
+/// Plays the plan and tells everything as events, [`Event::Ended`] last; `carried` was found before, `interrupt` ends it
+/// early.
 pub async fn play(
     run: &Run,
     catalog: &Catalog,
     plan: &Plan<'_>,
     options: &Options,
+    carried: Vec<CaseResult>,
     interrupt: impl Future<Output = ()>,
 ) {
     let start = run.link.now();
     for skipped in &plan.skipped {
-        let ended =
-            Ending { verdict: Verdict::Skip, reason: Some(skipped.reason.clone()), ..Ending::default() };
+        let reason = Some(skipped.reason.clone());
+        let ended = Ending { verdict: skipped.verdict, reason, ..Ending::default() };
         tell(run, catalog, &skipped.case, ended, options).await;
     }
-    let results = std::sync::Mutex::new(Vec::new());
+    let results = std::sync::Mutex::new(carried);
+    let again = std::sync::Mutex::new(event::Alone::default());
     let interrupted = tokio::select! {
-        () = settle(run, catalog, plan, options, &results) => false,
+        () = settle(run, catalog, plan, options, &results, &again) => false,
         () = interrupt => true,
     };
     let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -73,6 +76,7 @@ pub async fn play(
                 options.known_failures.stale(&results, &names)
             },
             coverage: Coverage::of(catalog).of_a_run(judged),
+            alone: Some(again.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)),
         })))
         .await;
 }
@@ -110,6 +114,7 @@ async fn settle(
     plan: &Plan<'_>,
     options: &Options,
     results: &std::sync::Mutex<Vec<CaseResult>>,
+    again: &std::sync::Mutex<event::Alone>,
 ) {
     let keep = |result: Option<CaseResult>| {
         results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(result);
@@ -119,8 +124,10 @@ async fn settle(
     let (last, first): (Vec<&Case<'_>>, Vec<&Case<'_>>) =
         played.into_iter().partition(|case| case.entry.check.destructive);
 
-    let mut side_by_side: FuturesUnordered<_> =
-        first.into_iter().map(|case| async move { (case, play_case(run, case).await) }).collect();
+    let mut side_by_side: FuturesUnordered<_> = longest_first(first)
+        .into_iter()
+        .map(|case| async move { (case, play_case(run, case).await) })
+        .collect();
     let mut doubtful = Vec::new();
     let mut held = Vec::new();
     while let Some((case, ending)) = side_by_side.next().await {
@@ -134,6 +141,11 @@ async fn settle(
     }
     for case in doubtful.into_iter().chain(last) {
         let ending = play_case(run, case).await;
+        {
+            let mut again = again.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            again.cases += 1;
+            again.took_ms += whole_ms(ending.took);
+        }
         if case.entry.check.control_by.is_some() {
             held.push((case, ending));
         } else {
@@ -160,6 +172,13 @@ async fn settle(
         };
         keep(tell(run, catalog, case, ending, options).await);
     }
+}
+
+/// The same cases, with those first that take longest: what waits for a place among the requests in flight waits least
+/// where much is still to be waited for.
+fn longest_first<'a, 'b>(mut cases: Vec<&'a Case<'b>>) -> Vec<&'a Case<'b>> {
+    cases.sort_by_key(|case| std::cmp::Reverse(case.time));
+    cases
 }
 
 /// Must the case be played again, with nothing beside it? Another case of the same user may have spoilt what this one

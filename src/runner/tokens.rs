@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::case::{Player, Stop, no_session, no_value};
 use super::poll::has_effect;
 use super::session::{Session, TokenSet};
-use crate::compose::{Composed, bearer_get, form_post};
+use crate::compose::{Composed, bearer_get, form_post, plain_get, with_extra_headers};
 use crate::exchange::{Exchange, Manner, NoAnswer};
 use crate::outcome::Outcome;
 use crate::protocol::{Capability, Endpoint, Role};
@@ -29,7 +29,7 @@ impl<'a> Player<'a> {
         }
         let url = self.url(Endpoint::Api)?;
         has_effect("access_token", &set.access_token, &edits)?;
-        let composed = bearer_get(url, &set.access_token, &edits);
+        let composed = bearer_get(self.run.at(Endpoint::Api, url), &set.access_token, &edits);
         let role = session.role;
         let exchange = self.send_patiently(Endpoint::Api, role, composed).await?;
         let status = exchange.answer.as_ref().map_or(0, |answer| answer.status);
@@ -76,7 +76,8 @@ impl<'a> Player<'a> {
         let role = edits.client.unwrap_or(session.role);
         let client = self.client(role)?;
         let params = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
-        let composed = form_post(&self.run.endpoints.token, &params, client, &edits);
+        let at = self.run.at(Endpoint::Token, &self.run.endpoints.token);
+        let composed = form_post(at, &params, client, &edits);
         let exchange = self.send_patiently(Endpoint::Token, role, composed).await?;
         let granted = exchange.outcome() == Outcome::Granted;
         if edits == Edits::default() {
@@ -119,7 +120,8 @@ impl<'a> Player<'a> {
         };
         let role = edits.client.unwrap_or(session.role);
         let params = [("token", token.as_str()), ("token_type_hint", kind.word())];
-        let composed = form_post(self.url(endpoint)?, &params, self.client(role)?, &edits);
+        let at = self.run.at(endpoint, self.url(endpoint)?);
+        let composed = form_post(at, &params, self.client(role)?, &edits);
         let exchange = self.send_patiently(endpoint, role, composed).await?;
         // A revocation that answers 204 has happened all the same; which status it has is a check of its own.
         let is_good = |status| {
@@ -177,6 +179,7 @@ impl<'a> Player<'a> {
             query.push(if query.is_empty() && !url.contains('?') { '?' } else { '&' });
             query.push_str(&format!("{}={}", form_encoded(name), form_encoded(&value)));
         }
+        let headers = with_extra_headers(self.run.at(request.to, &url), headers);
         let composed = Composed {
             method: request.method.clone().unwrap_or_else(|| "POST".to_owned()),
             url: format!("{url}{query}"),
@@ -220,13 +223,7 @@ impl<'a> Player<'a> {
             .endpoints
             .metadata(discover.document)
             .ok_or_else(|| Stop::NotExercised("the target publishes no such metadata".to_owned()))?;
-        let composed = Composed {
-            method: "GET".to_owned(),
-            url: url.to_owned(),
-            headers: vec![("accept".to_owned(), "application/json".to_owned())],
-            body: Vec::new(),
-            manner: Manner::default(),
-        };
+        let composed = plain_get(self.run.at(Endpoint::Metadata, url));
         let exchange = self.send_patiently(Endpoint::Metadata, Role::Tv, composed).await?;
         if let Some(name) = &discover.name {
             self.named.insert(name.clone(), exchange.clone());

@@ -8,8 +8,9 @@ use super::model::{Arrive, ConnectionMode, DecideRule, Group, Phase, Scenario, U
 use super::setting::{Setting, Timeline};
 use crate::timing::show;
 
-/// Bytes of a waiting device: its record (104), its code (43), and the fingerprint of its user code (12).
-const DEVICE_BYTES: f64 = 104.0 + 43.0 + 12.0;
+/// Bytes of a waiting device: its record (104), its code (33 for one of 43 characters), and the fingerprint of its user
+/// code (12).
+const DEVICE_BYTES: f64 = 104.0 + 33.0 + 12.0;
 /// Bytes of a decision that is to come: its user code (16), and its place in line (12).
 const DECISION_BYTES: f64 = 16.0 + 12.0;
 /// Bytes of every code that was ever issued: its fingerprint in the set that finds a code issued twice.

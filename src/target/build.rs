@@ -19,6 +19,8 @@ impl Target {
             issuer: Some(issuer),
             endpoints: Endpoints::default(),
             resource: None,
+            params: BTreeMap::new(),
+            headers: super::ExtraHeaders::default(),
             clients: BTreeMap::new(),
             users: BTreeMap::new(),
             capabilities: Vec::new(),
@@ -118,7 +120,7 @@ impl Client {
     /// A client without a secret.
     #[must_use]
     pub fn public(id: impl Into<String>) -> Self {
-        Self { id: id.into(), secret: None, auth: None, scope: None }
+        Self { id: id.into(), secret: None, auth: None, auth_at: BTreeMap::new(), scope: None }
     }
 
     /// A client with a secret, sent by HTTP Basic unless `auth` says otherwise.

@@ -1,9 +1,9 @@
 //! A target from a file, with what must be true of it beyond its types.
 
-use super::Target;
+use super::{Keeper, Target, Tls, kept};
 use crate::diagnostic::{Diagnostic, Mistakes};
 use crate::protocol::Role;
-use crate::yaml::{Segment, Source, load};
+use crate::yaml::{Loaded, Segment, Source, load};
 
 impl Target {
     /// Reads a target file.
@@ -11,7 +11,18 @@ impl Target {
     /// # Errors
     /// Every mistake in it, with its place.
     pub fn read(source: &Source) -> Result<Self, Vec<Diagnostic>> {
-        let loaded = load::<Self>(source);
+        Self::of(load::<Self>(source))
+    }
+
+    /// The same with secrets that are kept elsewhere: `{ env: NAME }`, `{ file: PATH }`.
+    ///
+    /// # Errors
+    /// Every mistake in it, with its place; a secret that cannot be got is one.
+    pub fn read_with(source: &Source, keeper: Keeper) -> Result<Self, Vec<Diagnostic>> {
+        Self::of(kept::with_keeper(keeper, || load::<Self>(source)))
+    }
+
+    fn of(loaded: Loaded<Self>) -> Result<Self, Vec<Diagnostic>> {
         let mut diagnostics = loaded.diagnostics;
         let Some(target) = loaded.value else { return Err(diagnostics) };
         let at = |path: &[Segment]| loaded.marks.place(path);
@@ -35,6 +46,17 @@ impl Target {
                 Diagnostic::error("no-users", "the target has an approval driver and no user to play")
                     .at(at(&["approval".into()]))
                     .help("add users: { alice: { login: ..., password: ... } }"),
+            );
+        }
+        let has_lone_key = |tls: &Tls| tls.key.is_some() && tls.certificate.is_none();
+        if target.tls.as_ref().is_some_and(has_lone_key) && diagnostics.is_empty() {
+            diagnostics.push(
+                Diagnostic::error(
+                    "key-without-certificate",
+                    "the target has a key, and no certificate that it is for",
+                )
+                .at(at(&["tls".into(), "key".into()]))
+                .help("add tls.certificate: the file with the client's certificate"),
             );
         }
         if diagnostics.is_empty() { Ok(target) } else { Err(diagnostics) }

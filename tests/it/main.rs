@@ -62,6 +62,8 @@ mod readme;
 #[cfg(test)]
 mod repository;
 #[cfg(test)]
+mod resume;
+#[cfg(test)]
 mod rust_paths;
 #[cfg(test)]
 mod scenario_errors;
@@ -75,6 +77,8 @@ mod slow_line;
 mod stage;
 #[cfg(test)]
 mod suite_errors;
+#[cfg(test)]
+mod target_features;
 #[cfg(test)]
 mod texts;
 #[cfg(test)]

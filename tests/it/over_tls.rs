@@ -15,6 +15,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 use crate::binary::{Binary, Ended, Playing};
 use crate::device_tests::tls::{Shown, authority, config};
@@ -38,6 +39,18 @@ fn front(listener: TcpListener, backend: SocketAddr, acceptor: TlsAcceptor) {
     });
 }
 
+/// The reference server behind TLS: its origin, and where it listens without.
+pub(crate) async fn reference(config: ServerConfig) -> (String, SocketAddr) {
+    let front_door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("https://{}", front_door.local_addr().unwrap());
+    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = backend.local_addr().unwrap();
+    let router = app(Config::embedded(), &origin).public;
+    tokio::spawn(async move { axum::serve(backend, router).await });
+    front(front_door, address, TlsAcceptor::from(Arc::new(config)));
+    (origin, address)
+}
+
 /// How the judge learns whom to trust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
@@ -59,19 +72,10 @@ async fn judged(api: Shown) -> Ended {
 
 async fn judged_as_told(api: Shown, told: Told, checks: &[&str]) -> Ended {
     let trusted = authority("trusted");
-    let acceptor = |shown| TlsAcceptor::from(Arc::new(config(shown, &trusted)));
-    let good = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (origin, address) = reference(config(Shown::Good, &trusted)).await;
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (origin, elsewhere) = (
-        format!("https://{}", good.local_addr().unwrap()),
-        format!("https://{}", other.local_addr().unwrap()),
-    );
-    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = backend.local_addr().unwrap();
-    let router = app(Config::embedded(), &origin).public;
-    tokio::spawn(async move { axum::serve(backend, router).await });
-    front(good, address, acceptor(Shown::Good));
-    front(other, address, acceptor(api));
+    let elsewhere = format!("https://{}", other.local_addr().unwrap());
+    front(other, address, TlsAcceptor::from(Arc::new(config(api, &trusted))));
 
     let binary = Binary::new();
     let pem = if told == Told::Wrongly { authority("other").pem() } else { trusted.pem() };
@@ -242,13 +246,7 @@ async fn a_certificate_that_is_not_valid_is_found_at_every_endpoint() {
 async fn a_load_run_trusts_the_authority_of_the_target() {
     for told in [Told::Target, Told::System, Told::Wrongly] {
         let trusted = authority("trusted");
-        let front_door = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("https://{}", front_door.local_addr().unwrap());
-        let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = backend.local_addr().unwrap();
-        let router = app(Config::embedded(), &origin).public;
-        tokio::spawn(async move { axum::serve(backend, router).await });
-        front(front_door, address, TlsAcceptor::from(Arc::new(config(Shown::Good, &trusted))));
+        let (origin, _) = reference(config(Shown::Good, &trusted)).await;
         let binary = Binary::new();
         let pem = if told == Told::Wrongly { authority("other").pem() } else { trusted.pem() };
         let ca = binary.file("ca.pem", &pem);
@@ -282,6 +280,6 @@ async fn a_load_run_trusts_the_authority_of_the_target() {
 }
 
 /// Few devices that wait for two intervals of the embedded server.
-const WAITING: &str = "scenario: waiting\ntitle: Few devices that wait\nwhy: TLS is all that counts\n\
+pub(crate) const WAITING: &str = "scenario: waiting\ntitle: Few devices that wait\nwhy: TLS is all that counts\n\
     duration: 2 intervals\ngroups:\n  - name: households\n    arrive: { hold: { devices: 5 } }\n    \
     user: [{ nothing: { weight: 1 } }]\nthresholds: [violations == 0]\n";

@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use devgrant::compose::{Composed, form_post};
+use devgrant::compose::{At, Composed, form_post};
 use devgrant::http::{Exchanger, Transport, Wire};
-use devgrant::protocol::DEVICE_CODE_GRANT;
+use devgrant::protocol::{DEVICE_CODE_GRANT, Endpoint};
 use devgrant::secret::Secret;
 use devgrant::suite::Edits;
 use devgrant::target::Client;
@@ -19,11 +19,16 @@ fn wire() -> Wire {
 }
 
 fn client(secret: Option<&str>) -> Client {
-    Client { id: "tv".to_owned(), secret: secret.map(Secret::new), auth: None, scope: None }
+    Client { secret: secret.map(Secret::new), ..Client::public("tv") }
 }
 
 fn post(server: &Scripted, path: &str, params: &[(&str, &str)], client: &Client) -> Composed {
-    form_post(&format!("http://{}{path}", server.address), params, client, &Edits::default())
+    form_post(
+        At::plain(Endpoint::Token, &format!("http://{}{path}", server.address)),
+        params,
+        client,
+        &Edits::default(),
+    )
 }
 
 /// The only request that came, with port and version left out.
@@ -203,7 +208,12 @@ async fn a_race_holds_every_last_byte_until_all_are_there() {
         let address = listener.local_addr().unwrap();
         let course = race_course(listener);
         let params = [("grant_type", DEVICE_CODE_GRANT), ("device_code", "GmRhmhcx")];
-        let poll = form_post(&format!("http://{address}/token"), &params, &client(None), &Edits::default());
+        let poll = form_post(
+            At::plain(Endpoint::Token, &format!("http://{address}/token")),
+            &params,
+            &client(None),
+            &Edits::default(),
+        );
         let sent = wire().race(&vec![poll; RACERS]).await;
         let seen = tokio::task::spawn_blocking(|| course.join().unwrap()).await.unwrap();
         assert_eq!((sent.len(), seen.standing, seen.done), (RACERS, RACERS, RACERS));

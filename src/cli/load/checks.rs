@@ -371,6 +371,7 @@ impl Player {
             limits: Limits { max_wait: Some(self.longest), destructive: Destructive::LeftOut },
             options: &self.checks.options,
             driver: self.target.approval.as_ref().map(Approval::name),
+            carried: None,
         };
         let driver = match &self.target.approval {
             Some(Approval::Form(recipe)) => Some(approval::form(recipe, Arc::clone(&self.pages))),

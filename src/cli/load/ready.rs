@@ -211,7 +211,7 @@ impl Server {
             }
         };
         if target.tls.is_some() && how.engine.is_goose() {
-            return Err(stop(Exit::Usage, "tls: { ca } of the target is not used by Goose, which trusts what this system trusts\nhelp: leave --engine goose out, or add the authority to the system's".to_owned()));
+            return Err(stop(Exit::Usage, "tls of the target is not used by Goose, which trusts what this system trusts and shows no certificate\nhelp: leave --engine goose out, or add the authority to the system's".to_owned()));
         }
         let roots = files::roots(None, load.target.as_deref(), &target);
         let roots = roots.map_err(|diagnostic| mistakes(vec![diagnostic]))?;
@@ -306,7 +306,8 @@ fn requests(scenario: &Scenario, server: &Server) -> Result<Vec<Requests>, Strin
             format!("the scenario needs a client {role}, and the target file names none\nhelp: add clients.{role} to it")
         })?;
         let Resolved { device_authorization, token, .. } = &server.endpoints;
-        Requests::new(role, client, device_authorization, token).map_err(|error| error.to_string())
+        Requests::new(role, &server.target, client, device_authorization, token)
+            .map_err(|error| error.to_string())
     };
     roles.into_iter().map(one).collect()
 }

@@ -4,7 +4,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::compose::bearer_get;
+use crate::compose::{At, bearer_get};
+use crate::protocol::Endpoint;
 use crate::suite::Edits;
 
 /// Answers one connection after the other with these bytes and gives the requests as they came.
@@ -48,7 +49,7 @@ fn answer(status: &str, body: &str) -> String {
 /// A GET without a token.
 async fn answer_to(wire: &Wire, url: &str) -> Result<Answer, NoAnswer> {
     let none = Edits { without: vec!["access_token".to_owned()], ..Edits::default() };
-    wire.send(&bearer_get(url, "", &none)).await.answer
+    wire.send(&bearer_get(At::plain(Endpoint::Api, url), "", &none)).await.answer
 }
 
 fn wire() -> Wire {
@@ -58,7 +59,8 @@ fn wire() -> Wire {
 #[tokio::test]
 async fn a_token_goes_out_in_the_header_and_nowhere_else() {
     let (origin, requests) = server(vec![answer("200 OK", "{}")]).await;
-    let api = bearer_get(&format!("{origin}/me?a=b%202&x"), "t0k", &Edits::default());
+    let api =
+        bearer_get(At::plain(Endpoint::Api, &format!("{origin}/me?a=b%202&x")), "t0k", &Edits::default());
     wire().send(&api).await.answer.unwrap();
     let host = origin.trim_start_matches("http://");
     let agent = concat!("devgrant/", env!("CARGO_PKG_VERSION"));

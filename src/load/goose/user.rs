@@ -164,7 +164,7 @@ async fn poll(wire: &Wire, id: u32) -> Option<Counted> {
     let request = at_desk(|desk| {
         let (setup, mut state) = (&desk.shard.setup, desk.shard.state.borrow_mut());
         let client = setup.clients.get(usize::from(state.devices.get(id)?.client))?;
-        let request = Request::new(client, Endpoint::Token, state.devices.device_code(id), setup.now());
+        let request = Request::new(client, Endpoint::Token, &state.devices.device_code(id), setup.now());
         racer::went_out(&mut state, id, request.sent);
         Some(request)
     })??;

@@ -1,6 +1,7 @@
 //! What stands below the table: what was left out, how much was covered, and the judgement.
 
 use crate::event::{CaseResult, Coverage};
+use crate::outcome::Outcome;
 use crate::record::{RunRecord, plural};
 use crate::report::{judgement, span};
 use crate::verdict::Verdict;
@@ -19,6 +20,8 @@ const INDENT: usize = 6;
 pub fn summary(record: &RunRecord, style: &Style) -> String {
     [
         remarks(record, style),
+        limited(record, style),
+        alone(record, style),
         left_out(record, style),
         never_came_out(record, style),
         stale_known(record, style),
@@ -26,6 +29,35 @@ pub fn summary(record: &RunRecord, style: &Style) -> String {
         next(record, style),
     ]
     .concat()
+}
+
+/// How often a limiter answered, which no check counts as a failure of the server.
+fn limited(record: &RunRecord, style: &Style) -> String {
+    let count = record.exchanges.values().filter(|exchange| exchange.outcome == Outcome::Limited).count();
+    if count == 0 {
+        return String::new();
+    }
+    let text = format!(
+        "{count} {} of a rate limiter, waited out; fewer --jobs meet fewer",
+        plural(count, "answer", "answers")
+    );
+    labelled("limited", &[(text, None)], style)
+}
+
+/// What was played once more with nothing beside it, which comes on top of the longest case.
+fn alone(record: &RunRecord, style: &Style) -> String {
+    let Some(again) = record.ended.as_ref().and_then(|ended| ended.alone).filter(|again| again.cases > 0)
+    else {
+        return String::new();
+    };
+    let text = format!(
+        "{} {} played or repeated by themselves, {}",
+        again.cases,
+        plural(again.cases, "case was", "cases were"),
+        // Milliseconds below 2^53: exact.
+        span::about(again.took_ms as f64)
+    );
+    labelled("alone", &[(text, None)], style)
 }
 
 /// The cases left out beforehand, by reason, the most frequent first; with `-v` which they are.
@@ -75,7 +107,7 @@ pub(super) fn not_exercised(record: &RunRecord, style: &Style) -> String {
         let label = "NOT EXERCISED";
         let count = cases.len();
         let head = format!(
-            "{count} {}, for want of what must come before{}",
+            "{count} {} of which nothing can be said{}",
             plural(count, "case", "cases"),
             style.hint(" (-v shows each)"),
         );

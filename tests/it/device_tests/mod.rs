@@ -67,7 +67,7 @@ impl Paper {
 
 /// A public client without API and browser.
 fn settings() -> Settings {
-    let client = Client { id: "tv".to_owned(), secret: None, auth: None, scope: None };
+    let client = Client::public("tv");
     let url = |path: &str| format!("https://as.example/{path}").parse().unwrap();
     Settings::new(url("device"), url("token"), client)
 }

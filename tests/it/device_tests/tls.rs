@@ -7,8 +7,9 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::server::{WantsServerCert, WebPkiClientVerifier};
+use tokio_rustls::rustls::{ConfigBuilder, RootCertStore, ServerConfig};
 
 use crate::binary::{Binary, Ended, Playing};
 
@@ -31,6 +32,32 @@ pub(crate) enum Shown {
 }
 
 pub(crate) fn config(shown: Shown, trusted: &CertifiedIssuer<'static, KeyPair>) -> ServerConfig {
+    config_with(shown, trusted, ServerConfig::builder().with_no_client_auth())
+}
+
+/// The same for a server that wants to see a certificate of its clients.
+pub(crate) fn config_for_clients_of(
+    clients: &CertifiedIssuer<'static, KeyPair>,
+    trusted: &CertifiedIssuer<'static, KeyPair>,
+) -> ServerConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(clients.der().clone()).unwrap();
+    let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
+    config_with(Shown::Good, trusted, ServerConfig::builder().with_client_cert_verifier(verifier))
+}
+
+/// A client's certificate of this authority and its key, in PEM.
+pub(crate) fn client(of: &CertifiedIssuer<'static, KeyPair>) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["tv".to_owned()]).unwrap().signed_by(&key, of).unwrap();
+    (certificate.pem(), key.serialize_pem())
+}
+
+fn config_with(
+    shown: Shown,
+    trusted: &CertifiedIssuer<'static, KeyPair>,
+    builder: ConfigBuilder<ServerConfig, WantsServerCert>,
+) -> ServerConfig {
     let name = if shown == Shown::OfAnotherName { "other.example" } else { "127.0.0.1" };
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     if shown == Shown::Expired {
@@ -43,10 +70,7 @@ pub(crate) fn config(shown: Shown, trusted: &CertifiedIssuer<'static, KeyPair>) 
         Shown::Good | Shown::Expired | Shown::OfAnotherName => params.signed_by(&key, trusted),
     };
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.unwrap().der().clone()], key)
-        .unwrap()
+    builder.with_single_cert(vec![certificate.unwrap().der().clone()], key).unwrap()
 }
 
 /// Shows this certificate to whoever comes and refuses whatever is asked; keeps what was asked.

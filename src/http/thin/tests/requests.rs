@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
-use crate::compose::{Composed, form_post};
+use crate::compose::{At, Composed, form_post};
 use crate::http::thin::{NoTemplate, RequestTemplate};
+use crate::protocol::Endpoint;
 use crate::secret::Secret;
 use crate::suite::Edits;
 use crate::target::Client;
@@ -13,12 +14,12 @@ const URL: &str = "http://as.example:8080/t/token?tenant=a%20b";
 const MARK: &str = "MARK0MARK";
 
 fn client(secret: Option<&str>) -> Client {
-    Client { id: "my tv".to_owned(), secret: secret.map(Secret::new), auth: None, scope: None }
+    Client { secret: secret.map(Secret::new), ..Client::public("my tv") }
 }
 
 fn poll(url: &str, device_code: &str, secret: Option<&str>) -> Composed {
     let params = [("grant_type", POLL), ("device_code", device_code)];
-    form_post(url, &params, &client(secret), &Edits::default())
+    form_post(At::plain(Endpoint::Token, url), &params, &client(secret), &Edits::default())
 }
 
 /// What the template appends.
@@ -45,7 +46,12 @@ fn a_poll_is_the_composed_request_with_its_own_code() {
 
 #[test]
 fn a_device_authorization_request_is_the_same_every_time() {
-    let request = form_post("https://[::1]/code", &[("scope", "a b")], &client(None), &Edits::default());
+    let request = form_post(
+        At::plain(Endpoint::Token, "https://[::1]/code"),
+        &[("scope", "a b")],
+        &client(None),
+        &Edits::default(),
+    );
     let template = RequestTemplate::fixed(&request).unwrap();
     let bytes = String::from_utf8(written(&template, b"")).unwrap();
     assert!(bytes.starts_with("POST /code HTTP/1.1\r\nhost: [::1]\r\n"), "{bytes}");
