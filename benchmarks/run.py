@@ -3,7 +3,7 @@
 
     benchmarks/run.py compare    polls per CPU second, against one minimal server
     benchmarks/run.py scaling    memory and CPU from 1,000 to 10,000,000 devices
-    benchmarks/run.py capacity   how many waiting devices the embedded server and oidc-provider bear on one core
+    benchmarks/run.py capacity   how many waiting devices the embedded server and real ones bear on one core
     benchmarks/run.py all        all three
 
 The server is pinned to the first core, the generator to the second. It installs what it compares with into --tools:
@@ -303,8 +303,17 @@ How it was obtained: loopback, HTTP/1.1 without TLS. The server is pinned to the
 """
 
 
+# Servers of other people as fixtures/servers starts them: folder, port, what they keep codes in, devices of the first step.
+REAL = [
+    ("oidc-provider", 4101, "a map in memory (`store.mjs` beside it); the library's own keeps about 500 codes", 250),
+    ("dex", 4102, "in memory", 250),
+    ("keycloak", 4103, "in memory (Infinispan, local; H2 for the realm)", 250),
+    ("better-auth-oauth", 4104, "in memory (the library's memory adapter)", 125),
+]
+
+
 def capacity(tools):
-    """Both searches, each server on the first core and the generator on the second; a whole page."""
+    """All searches, each server on the first core and the generator on the second; a whole page."""
     flags = ["--shards", "1", "--cores", GENERATOR_CORE, "--approvals", "5/s", "--most", "500000"]
     rows, blocks = [], []
 
@@ -326,22 +335,21 @@ def capacity(tools):
         blocks.append(f"## {name}\n\n```text\n{text}\n```")
 
     search("embedded server", "in memory, in 256 parts", 10_000, "--server-cores", SERVER_CORE)
-    folder = ROOT / "fixtures" / "servers" / "oidc-provider"
-    modules = json.loads((folder / "package-lock.json").read_text())["packages"]
-    version = modules["node_modules/oidc-provider"]["version"]
-    node = run(["node", "--version"], capture_output=True, text=True).stdout.strip()
-    server = subprocess.Popen(pinned(SERVER_CORE, [folder / "run.sh", "4101"]), stdout=sys.stderr)
-    try:
-        for _ in range(600):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", 4101), 1):
-                break
-            time.sleep(0.2)
-        target = ROOT / "fixtures" / "targets" / "oidc-provider.yaml"
-        store = "a map in memory (`fixtures/servers/oidc-provider/store.mjs`); the library's own keeps about 500 codes"
-        search(f"oidc-provider {version}, Node.js {node}", store, 250, "--target", target, "--server-pid", server.pid)
-    finally:
-        server.terminate()
-        server.wait()
+    for folder, port, store, start in REAL:
+        target = ROOT / "fixtures" / "targets" / f"{folder.removesuffix('-oauth')}.yaml"
+        name = re.search(r"^target: (.*)$", target.read_text(), re.M).group(1)
+        settings = {**os.environ, "EXPIRES_IN": "600", "ISSUER_PATH": ""}
+        command = pinned(SERVER_CORE, [ROOT / "fixtures" / "servers" / folder / "run.sh", port])
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=settings)
+        try:
+            for _ in range(3000):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                time.sleep(0.2)
+            search(name, store, start, "--target", target, "--server-pid", server.pid, "--wait-ready", "120s")
+        finally:
+            server.terminate()
+            server.wait()
     version = run([tools.devgrant, "--version"], capture_output=True, text=True).stdout.split()[-1]
     machine = f"{os.cpu_count()} cores of {processor()}, {platform.system()} {platform.release().split('-')[0]}"
     date = time.strftime("%d %B %Y")

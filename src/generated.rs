@@ -15,7 +15,8 @@ use crate::oracle;
 use crate::record::plural;
 use crate::scenario::Scenario;
 use crate::server::faults::{self, CROWD, Fault, Shows};
-use crate::suite::schema;
+use crate::suite::{schema, schema_of};
+use crate::target::Target;
 
 /// Every generated file: its path in the repository and its text.
 ///
@@ -30,6 +31,7 @@ pub fn generated_files() -> Result<Vec<(&'static str, String)>, Vec<Diagnostic>>
         ("suites/ambiguous.schema.json", ambiguous::schema()),
         ("suites/oracle.schema.json", oracle::schema()),
         ("suites/load/schema.json", Scenario::schema()),
+        ("fixtures/targets/schema.json", schema_of::<Target>("A target of devgrant", "schema.json")),
         ("docs/checks.md", checks(&catalog)),
         ("docs/coverage.md", coverage(&Coverage::of(&catalog))),
         ("docs/faults.md", faults()),

@@ -1,4 +1,4 @@
-//! `devgrant compare A B`: what is different in the second record.
+//! `devgrant compare A B`: what is different in the second record; or any number of them beside each other.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use super::exit::Exit;
 use super::records::{self, Read};
 use crate::compare::compare;
 use crate::record::RunRecord;
-use crate::report::{comparison, load};
+use crate::report::{beside, comparison, load};
 use crate::tally::{self, LoadRecord, Tolerance, Tolerances};
 
-/// What is different between two records, and whether the second is worse.
+/// What is different between two records, and whether the second is worse; with --beside any number side by side.
 #[derive(Debug, clap::Args)]
 pub(super) struct Compare {
     /// The record before
@@ -19,6 +19,12 @@ pub(super) struct Compare {
     /// The record after
     #[arg(value_name = "B")]
     after: PathBuf,
+    /// More records, with --beside
+    #[arg(value_name = "C", requires = "beside")]
+    more: Vec<PathBuf>,
+    /// Verdict counts, behaviour cards, warnings and known failures of check runs side by side, as Markdown
+    #[arg(long, conflicts_with_all = ["tolerance", "format"])]
+    beside: bool,
     /// How much worse figures of a load run may be: p50, p99, p99.9, rate, ends. p99=20%, rate=10% and ends=1% unless given
     #[arg(long, value_name = "WHAT=PERCENT")]
     tolerance: Vec<Tolerance>,
@@ -38,6 +44,9 @@ enum Format {
 
 impl Compare {
     pub(super) fn run(self, console: &Console) -> Exit {
+        if self.beside {
+            return self.side_by_side(console);
+        }
         let read = |path: &PathBuf| records::read_any(Some(path));
         let compared = read(&self.before).and_then(|a| Ok((a, read(&self.after)?)));
         let compared = compared.and_then(|records| match records {
@@ -48,6 +57,21 @@ impl Compare {
         match compared {
             Ok(true) => Exit::Failed,
             Ok(false) => Exit::Good,
+            Err(message) => {
+                console.note(&format!("error: {message}"));
+                Exit::Usage
+            }
+        }
+    }
+
+    fn side_by_side(&self, console: &Console) -> Exit {
+        let paths = [&self.before, &self.after].into_iter().chain(&self.more);
+        let records: Result<Vec<RunRecord>, String> = paths.map(|path| records::read(Some(path))).collect();
+        match records {
+            Ok(records) => {
+                console.out(&beside::page(&records));
+                Exit::Good
+            }
             Err(message) => {
                 console.note(&format!("error: {message}"));
                 Exit::Usage

@@ -15,6 +15,7 @@ mod incoming;
 mod opening;
 mod reply;
 mod request;
+mod shared;
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -25,9 +26,10 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 pub use failure::{Failure, Unconnected};
-pub use opening::{Stream, connect, trusting};
+pub use opening::{Spoken, Stream, connect, trusting};
 pub use reply::Reply;
 pub use request::{NoTemplate, RequestTemplate};
+pub use shared::SharedConnection;
 
 use framing::Framing;
 use head::Head;

@@ -15,7 +15,7 @@ use super::dialogue::Endpoint;
 use super::distinct::{Distinct, Key};
 use crate::compose::{At, Composed, form_post};
 use crate::http::Roots;
-use crate::http::thin::{self, NoTemplate, RequestTemplate};
+use crate::http::thin::{self, NoTemplate, RequestTemplate, Spoken};
 use crate::oracle::{Grade, Oracle};
 use crate::protocol::{self, DEVICE_CODE_GRANT, Role};
 use crate::scenario::{ConnectionMode, Connections, GroupPlan, Pace, Schedule, Setting};
@@ -95,6 +95,8 @@ pub struct Place {
     pub address: SocketAddr,
     /// With TLS: how, and as whom the server must show itself.
     pub tls: Option<(TlsConnector, ServerName<'static>)>,
+    /// Which version of HTTP is spoken there.
+    pub spoken: Spoken,
 }
 
 /// Why a run cannot be made ready.
@@ -150,7 +152,7 @@ impl Place {
     ///
     /// # Errors
     /// The address is none, or its host does not resolve.
-    pub async fn find(url: &str, roots: &Roots) -> Result<Self, SetupError> {
+    pub async fn find(url: &str, roots: &Roots, spoken: Spoken) -> Result<Self, SetupError> {
         let wrong = |what: String| SetupError::Place(format!("{url}: {what}"));
         let parsed = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
         let host = parsed.host_str().ok_or_else(|| wrong("no host".to_owned()))?.to_owned();
@@ -161,13 +163,13 @@ impl Place {
             .map_err(|error| wrong(format!("cannot resolve {bare}: {error}")))?;
         let address = found.next().ok_or_else(|| wrong(format!("{bare} has no address")))?;
         let tls = if parsed.scheme() == "https" {
-            let connector = thin::trusting(roots).map_err(|error| wrong(error.to_string()))?;
+            let connector = thin::trusting(roots, spoken).map_err(|error| wrong(error.to_string()))?;
             let name = ServerName::try_from(bare.clone()).map_err(|error| wrong(error.to_string()))?;
             Some((connector, name))
         } else {
             None
         };
-        Ok(Self { address, tls })
+        Ok(Self { address, tls, spoken })
     }
 
     /// Is it on this machine?

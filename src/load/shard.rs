@@ -3,13 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 
@@ -19,7 +20,7 @@ use super::setup::{Setup, Shared};
 use super::state::{State, TICK};
 use super::worker::Worker;
 use crate::approval::Driver;
-use crate::http::thin::{Scratch, Stream, Thin};
+use crate::http::thin::{Scratch, SharedConnection, Stream, Thin};
 use crate::machine::thread::{RunQueue, Scheduled};
 use crate::scenario::{self, Stage};
 use crate::tally::Slice;
@@ -30,6 +31,9 @@ const OPENED_AT_ONCE: u32 = 64;
 /// How often a shard tells.
 const TELLS: Duration = Duration::from_secs(1);
 
+/// Where a shared connection is, or is being opened.
+type Slot = Rc<Mutex<Option<SharedConnection>>>;
+
 /// A shard, as its tasks see it.
 pub(super) struct Shard {
     pub(super) setup: Shared,
@@ -37,6 +41,8 @@ pub(super) struct Shard {
     pub(super) scratch: Scratch,
     /// With one connection for each device: those of devices that wait.
     pub(super) kept: RefCell<HashMap<u32, Thin<Stream>>>,
+    /// With HTTP/2: the connections that are shared, by where they lead and who shares them.
+    pub(super) shared: RefCell<HashMap<(SocketAddr, usize), Slot>>,
     pub(super) stopped: Cell<bool>,
 }
 
@@ -113,6 +119,7 @@ impl Shard {
             state: RefCell::new(state),
             scratch: Scratch::new(),
             kept: RefCell::default(),
+            shared: RefCell::default(),
             stopped: Cell::new(false),
         }
     }

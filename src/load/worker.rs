@@ -11,7 +11,7 @@ use super::population::Stage;
 use super::setup::Place;
 use super::shard::Shard;
 use super::state::{Job, State, What};
-use crate::http::thin::{Failure, Reply, Stream, Thin, connect};
+use crate::http::thin::{Failure, Reply, SharedConnection, Spoken, Stream, Thin, connect};
 use crate::scenario::ConnectionMode;
 
 /// What a connection and its buffers are.
@@ -161,8 +161,28 @@ impl Worker {
     }
 }
 
-/// Opens a connection, in time.
+/// How many requests share a connection of HTTP/2: what every server should take at least (RFC 9113 §6.5.2).
+const SHARE: usize = 100;
+
+/// Opens a connection, or a stream within one that is shared, in time.
 pub(super) async fn open(shard: &Shard, place: &Place, nth: usize) -> Result<Stream, NoAnswer> {
+    if place.spoken == Spoken::Http1 {
+        return open_own(shard, place, nth).await;
+    }
+    let of = (place.address, nth / SHARE);
+    let slot = Rc::clone(shard.shared.borrow_mut().entry(of).or_default());
+    // Whoever comes while it is opened waits for it here.
+    let mut slot = slot.lock().await;
+    if let Some(connection) = slot.as_ref().filter(|connection| connection.is_open()) {
+        return Ok(connection.stream());
+    }
+    let opening = SharedConnection::over(open_own(shard, place, nth).await?);
+    let opened = tokio::time::timeout(shard.setup.timeout, opening).await.map_err(|_| NoAnswer::Late)?;
+    Ok(slot.insert(opened.map_err(NoAnswer::Failed)?).stream())
+}
+
+/// Opens a connection that nobody shares.
+async fn open_own(shard: &Shard, place: &Place, nth: usize) -> Result<Stream, NoAnswer> {
     let setup = &*shard.setup;
     let tls = place.tls.as_ref().map(|(connector, name)| (connector, name.clone()));
     let opening = connect(place.address, setup.source(nth), tls);

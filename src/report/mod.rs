@@ -3,6 +3,7 @@
 
 use crate::record::RunRecord;
 
+pub mod beside;
 pub mod comparison;
 mod json;
 pub mod judgement;

@@ -179,7 +179,7 @@ impl<'a> Player<'a> {
             query.push(if query.is_empty() && !url.contains('?') { '?' } else { '&' });
             query.push_str(&format!("{}={}", form_encoded(name), form_encoded(&value)));
         }
-        let headers = with_extra_headers(self.run.at(request.to, &url), headers);
+        let headers = with_extra_headers(self.run.at(request.to, url), headers);
         let composed = Composed {
             method: request.method.clone().unwrap_or_else(|| "POST".to_owned()),
             url: format!("{url}{query}"),

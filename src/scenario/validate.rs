@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::leaves::{After, Polls};
-use super::model::{Arrive, DecideRule, Group, Phase, Scenario, UserChoice};
+use super::model::{Arrive, ConnectionMode, DecideRule, Group, HttpVersion, Phase, Scenario, UserChoice};
 use super::rate::Rate;
 use super::setting::Setting;
 use super::threshold::{Operation, Quantity, Series, Share, Threshold, Timed};
@@ -74,6 +74,12 @@ impl Judge {
             let help = "let codes live for some intervals: embedded: { interval: 5 s, lifetime: 120 s }";
             let message = "no device could poll in this lifetime";
             self.wrong("embedded-lifetime", message, value(&at.to("embedded").to("lifetime")), help);
+        }
+        let connections = &scenario.connections;
+        if connections.http == HttpVersion::H2 && connections.mode != ConnectionMode::Pooled {
+            let message = format!("with HTTP/2 requests share connections, and mode is {}", connections.mode);
+            let help = "leave mode out, or http";
+            self.wrong("shared-connections", message, value(&at.to("connections").to("mode")), help);
         }
         if scenario.connections.at_most == Some(0) {
             let at = at.to("connections").to("at_most");

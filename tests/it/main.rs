@@ -30,6 +30,8 @@ mod goose;
 #[cfg(test)]
 mod guide;
 #[cfg(test)]
+mod http2;
+#[cfg(test)]
 mod judge;
 #[cfg(test)]
 mod layers;

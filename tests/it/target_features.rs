@@ -1,12 +1,17 @@
 //! What a target file can say beside endpoints and clients: certificates, parameters and headers of every request, secrets
 //! that are kept elsewhere.
 
+use std::rc::Rc;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use devgrant::known::KnownFailure;
 use devgrant::server::{Config, app};
+use devgrant::target::{Elsewhere, Target};
+use devgrant::yaml::Source;
 use tokio::net::TcpListener;
 
 use crate::binary::{Binary, Ended, Playing};
@@ -221,4 +226,35 @@ fn what_every_request_has_by_itself_cannot_be_set() {
         assert_eq!(ended.code, Some(2), "{}", ended.all());
         assert!(ended.err.contains(why), "{}", ended.all());
     }
+}
+
+#[test]
+fn every_target_of_the_repository_can_be_read_and_its_known_failures_are_checks() {
+    let catalog = devgrant::catalog::Catalog::builtin().unwrap();
+    let mut read = 0;
+    for path in std::fs::read_dir(repository::path("fixtures/targets")).unwrap() {
+        let path = path.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_none_or(|ending| ending != "yaml") {
+            continue;
+        }
+        let source = Source::read(&path).unwrap();
+        if name.ends_with(".known-failures.yaml") {
+            for known in KnownFailure::read(&source).unwrap() {
+                assert!(catalog.entries.iter().any(|entry| entry.id == known.id), "{name}: {}", known.id);
+                assert!(known.reason.contains('§'), "{name}: {} cites nothing", known.id);
+            }
+            continue;
+        }
+        let target = Target::read_with(&source, Rc::new(|_: &Elsewhere| Ok("a secret".to_owned())));
+        let target = target.unwrap_or_else(|mistakes| panic!("{name}: {mistakes:?}"));
+        if let Some(known) = target.known_failures {
+            assert!(repository::path("fixtures/targets").join(known).exists(), "{name}");
+        }
+        let is_ours = ["embedded.yaml", "example.yaml"].contains(&name.as_str());
+        let says = ["Run here", "Not run here"].iter().any(|words| source.text.contains(words));
+        assert!(is_ours || says, "{name} does not say whether it was run here");
+        read += 1;
+    }
+    assert!(read >= 13, "{read} targets");
 }

@@ -14,6 +14,7 @@ use crate::cli::files;
 use crate::cli::pages::Gated;
 use crate::clock;
 use crate::diagnostic::{Diagnostic, messages};
+use crate::http::thin::Spoken;
 use crate::http::{HttpPages, Roots, Wire};
 use crate::load::{Decider, Distinct, Hook, Key, Place, Requests, Setup, Typist, Wanted, Watching};
 use crate::machine::child::{self, Child};
@@ -92,8 +93,13 @@ impl Ready {
         let cores = Cores::of(load, &allowed);
         let server = Server::find(how, console, &scenario, &cores).await?;
         let estimate = Estimate::new(&scenario, &server.setting);
-        let token = Place::find(&server.endpoints.token, &server.roots).await;
-        let device_authorization = Place::find(&server.endpoints.device_authorization, &server.roots).await;
+        let spoken = match scenario.connections.http {
+            HttpVersion::H1 => Spoken::Http1,
+            HttpVersion::H2 => Spoken::Http2,
+        };
+        let token = Place::find(&server.endpoints.token, &server.roots, spoken).await;
+        let device_authorization =
+            Place::find(&server.endpoints.device_authorization, &server.roots, spoken).await;
         let (token, device_authorization) = token
             .and_then(|token| Ok((token, device_authorization?)))
             .map_err(|error| stop(Exit::NotJudged)(error.to_string()))?;
@@ -159,8 +165,8 @@ impl Ready {
 /// What the engine cannot do yet is refused before anything is sent.
 fn can_be_played(how: How<'_>, scenario: &Scenario) -> Result<(), String> {
     let How { side: load, engine } = how;
-    if scenario.connections.http == HttpVersion::H2 {
-        return Err("connections: { http: h2 } is read, and not played: load runs speak HTTP/1.1\nhelp: leave http out".to_owned());
+    if scenario.connections.http == HttpVersion::H2 && engine.is_goose() {
+        return Err("connections: { http: h2 } is played by the native engine alone: Goose shares one connection among all of its users then\nhelp: leave --engine goose or http out".to_owned());
     }
     // How many devices come in a length of intervals is only known once a target has said how long its are.
     if let Some(setting) = Setting::embedded(scenario).filter(|_| load.target.is_none()) {
@@ -234,7 +240,7 @@ async fn elsewhere(target: &Target, roots: &Roots) -> Result<Option<String>, Str
     let endpoints = &target.endpoints;
     let all = [&target.issuer, &endpoints.device_authorization, &endpoints.token];
     for url in all.into_iter().flatten().filter(|url| !url.starts_with('/')) {
-        if !Place::find(url, roots).await.map_err(|error| error.to_string())?.is_loopback() {
+        if !Place::find(url, roots, Spoken::Http1).await.map_err(|error| error.to_string())?.is_loopback() {
             return Ok(Some(url.clone()));
         }
     }
@@ -335,7 +341,8 @@ async fn decider(
         return Ok((Decider::Nobody, None));
     }
     if let Some(child) = &server.child {
-        let place = Place::find(&child.admin, &Roots::default()).await.map_err(|error| error.to_string())?;
+        let place = Place::find(&child.admin, &Roots::default(), Spoken::Http1).await;
+        let place = place.map_err(|error| error.to_string())?;
         let host = child.admin.trim_start_matches("http://").to_owned();
         return Ok((Decider::Hook(Hook { place, host }), None));
     }

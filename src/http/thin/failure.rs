@@ -62,6 +62,9 @@ pub enum Unconnected {
     /// TLS did not come about: no common version, or a certificate that cannot be verified.
     #[error("TLS failed")]
     Tls,
+    /// The server does not speak HTTP/2 where it was asked to.
+    #[error("no HTTP/2")]
+    NoHttp2,
     /// Anything else.
     #[error("{0}")]
     Other(io::ErrorKind),
@@ -77,6 +80,7 @@ impl Unconnected {
             Self::NoPort => "connect_no_port",
             Self::Source => "connect_source",
             Self::Tls => "connect_tls",
+            Self::NoHttp2 => "connect_no_http2",
             Self::Other(_) => "connect_other",
         }
     }

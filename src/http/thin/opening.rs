@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls_platform_verifier::Verifier;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -27,6 +27,17 @@ pub enum Stream {
     Plain(TcpStream),
     /// With TLS.
     Tls(Box<TlsStream<TcpStream>>),
+    /// To a connection that others share.
+    Bridged(DuplexStream),
+}
+
+/// Which version of HTTP the server is offered over TLS (RFC 7301).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spoken {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
 }
 
 /// Connects to this address, from a port that the system chooses: at `source`, if given. No time limit and no name
@@ -68,7 +79,7 @@ pub async fn connect(
 ///
 /// # Errors
 /// When the TLS of this system cannot be set up.
-pub fn trusting(roots: &Roots) -> Result<TlsConnector, Failure> {
+pub fn trusting(roots: &Roots, spoken: Spoken) -> Result<TlsConnector, Failure> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = if roots.anybody {
         Arc::new(Anybody(provider.signature_verification_algorithms))
@@ -88,7 +99,10 @@ pub fn trusting(roots: &Roots) -> Result<TlsConnector, Failure> {
             .with_client_auth_cert(shown.chain.clone(), shown.key.clone_key())
             .map_err(|_| Unconnected::Tls)?,
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![match spoken {
+        Spoken::Http1 => b"http/1.1".to_vec(),
+        Spoken::Http2 => b"h2".to_vec(),
+    }];
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
@@ -162,6 +176,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, into),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, into),
+            Self::Bridged(stream) => Pin::new(stream).poll_read(cx, into),
         }
     }
 }
@@ -171,6 +186,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Bridged(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -178,6 +194,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Bridged(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -185,6 +202,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Bridged(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

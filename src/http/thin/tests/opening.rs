@@ -106,7 +106,7 @@ async fn over_tls_it_is_the_same_and_an_unknown_authority_is_not_trusted() {
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let roots = Roots::from_pem(authority.pem().as_bytes()).unwrap();
-    let connector = trusting(&roots).unwrap();
+    let connector = trusting(&roots, Spoken::Http1).unwrap();
 
     let (listener, address) = listener().await;
     let serving = tokio::spawn(async move {
@@ -123,7 +123,7 @@ async fn over_tls_it_is_the_same_and_an_unknown_authority_is_not_trusted() {
         assert_eq!(exchange(&mut thin).await, Ok(Seen::of(400, "{}")));
         assert!(thin.is_reusable());
     }
-    let distrusting = trusting(&Roots::default()).unwrap();
+    let distrusting = trusting(&Roots::default(), Spoken::Http1).unwrap();
     let refused = connect(address, None, Some((&distrusting, name()))).await.err();
     assert_eq!(refused, Some(Failure::Connect(Unconnected::Tls)));
     serving.await.unwrap();
