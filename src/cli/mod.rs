@@ -24,6 +24,7 @@ mod serve;
 pub mod show;
 mod suites;
 pub mod validate;
+pub mod wait;
 
 pub use exit::Exit;
 pub use main::main;

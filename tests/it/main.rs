@@ -74,6 +74,8 @@ mod slow_line;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod stops;
+#[cfg(test)]
 mod suite_errors;
 #[cfg(test)]
 mod texts;
