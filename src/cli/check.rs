@@ -310,7 +310,8 @@ pub(super) async fn embedded(config: Config) -> Result<(Target, Running), String
     Ok((target, running))
 }
 
-fn driver_of(
+/// What plays the user as the target says, its pages counted among the requests in flight.
+pub(super) fn driver_of(
     console: &Console,
     target: &Target,
     roots: &Roots,

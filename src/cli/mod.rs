@@ -5,6 +5,7 @@ mod check;
 mod compare;
 pub mod console;
 pub mod coverage;
+mod doctor;
 mod exit;
 pub mod explain;
 mod faults;

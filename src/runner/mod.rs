@@ -6,6 +6,7 @@ mod card;
 mod case;
 mod chronicle;
 mod decide;
+mod doctor;
 mod firsts;
 mod judging;
 mod link;
@@ -26,6 +27,7 @@ mod trouble;
 mod visit;
 mod wait;
 
+pub use doctor::{Look, Told, doctor};
 pub use link::Link;
 pub use locate::{Metadata, locate};
 pub use preflight::{Preflight, announced, preflight};
