@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::console::Console;
 use super::exit::Exit;
 use super::{
-    capacity, check, compare, coverage, doctor, faults, load, login, records, selftest, serve, suites,
+    capacity, check, compare, coverage, doctor, faults, init, load, login, records, selftest, serve, suites,
 };
 use crate::report::terminal::Verbosity;
 
@@ -25,6 +25,8 @@ enum Command {
     Check(Box<check::Check>),
     /// Look at everything that a run needs, each thing once, and say what to do about it
     Doctor(doctor::Doctor),
+    /// Write a target file for a server, from its metadata and what you know of it
+    Init(Box<init::Init>),
     /// Play a load scenario: many devices at once, every answer judged
     Load(Box<load::Load>),
     /// Find the largest number of waiting devices that a server bears
@@ -83,6 +85,7 @@ fn run(command: Command, console: &Console) -> Exit {
         Command::Generate(generate) => generate.run(console),
         Command::Check(check) => in_runtime(console, check.run(console)),
         Command::Doctor(doctor) => in_runtime(console, doctor.run(console)),
+        Command::Init(init) => in_runtime(console, init.run(console)),
         Command::Load(load) => in_runtime(console, load.run(console)),
         Command::Capacity(capacity) => in_runtime(console, capacity.run(console)),
         Command::Serve(serve) => in_runtime(console, serve.run(console)),

@@ -10,6 +10,7 @@ mod exit;
 pub mod explain;
 mod faults;
 mod files;
+mod init;
 mod known_failures;
 pub mod list;
 mod live;

@@ -2,12 +2,14 @@
 //!
 //! Knows HTTP, OAuth words, sessions and clocks; knows no requirement: whatever a verdict depends on is in the YAML.
 
+mod acquaint;
 mod card;
 mod case;
 mod chronicle;
 mod decide;
 mod doctor;
 mod firsts;
+mod hear;
 mod judging;
 mod link;
 mod locate;
@@ -27,6 +29,7 @@ mod trouble;
 mod visit;
 mod wait;
 
+pub use acquaint::{Acquaintance, Published, acquaint, published};
 pub use doctor::{Look, Told, doctor};
 pub use link::Link;
 pub use locate::{Metadata, locate};

@@ -19,6 +19,8 @@ mod device_properties;
 #[cfg(test)]
 mod device_tests;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod embedded_child;
 #[cfg(test)]
 mod fault_matrix;
@@ -29,6 +31,8 @@ mod generated;
 mod goose;
 #[cfg(test)]
 mod guide;
+#[cfg(test)]
+mod init;
 #[cfg(test)]
 mod judge;
 #[cfg(test)]

@@ -1,37 +1,25 @@
 //! The user's side: can everybody sign in, does a yes reach the device, and does a no?
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{Doctor, Told};
 use crate::approval::{ApprovalError, Driver};
-use crate::device::Next;
 use crate::diagnosis::{Line, State};
 use crate::exchange::Exchange;
 use crate::outcome::Outcome;
 use crate::protocol::{Capability, Decision, Role, UserRole};
-use crate::runner::preflight::{ask, poll_with};
+use crate::runner::hear::{Heard, hear};
+use crate::runner::preflight::ask;
 use crate::runner::resolve::Resolved;
 use crate::runner::session::Session;
 use crate::runner::sign_in::{SignIn, every_user, what_is_asked};
 use crate::target::User;
 use crate::timing::show;
 
-/// So many polls may come to nothing after a decision: one may have been on its way, and a decision takes time to spread.
-const POLLS: u32 = 3;
-
 /// How long a driver may take, where the codes live longer.
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// What the device heard after a decision.
-struct Heard {
-    last: Arc<Exchange>,
-    /// From the decision to that answer.
-    after: Duration,
-    polls: u32,
-}
 
 impl Doctor<'_> {
     /// Signs everybody in, approves one session and denies another.
@@ -201,25 +189,9 @@ impl Doctor<'_> {
         let limit = codes.lifetime.unwrap_or(LIMIT).max(LIMIT);
         let ask = what_is_asked(user, &codes, decision, Instant::now() + limit);
         driver.decide(ask).await.map_err(|error| Box::new(self.of_error(name, &error)))?;
-        let begun = self.link.now();
-        let mut polls = 0;
-        let mut last = None;
-        while polls < POLLS {
-            let Next::Poll { at } = session.device.next() else { break };
-            let wait = at.saturating_sub(self.link.now());
-            (self.tell)(Told::Progress(&format!("{name}: the device polls in {}", show(wait))));
-            tokio::time::sleep_until(self.link.instant(at)).await;
-            let polled = poll_with(self.link, endpoints, Role::Tv, tv, &codes.device_code).await;
-            session.answered(&polled);
-            polls += 1;
-            let goes_on = matches!(polled.outcome(), Outcome::Pending | Outcome::SlowDown);
-            last = Some(polled);
-            if !goes_on {
-                break;
-            }
-        }
-        let after = self.link.now().saturating_sub(begun);
-        last.map(|last| Heard { last, after, polls }).ok_or_else(|| {
+        let mut tell = |what: &str| (self.tell)(Told::Progress(&format!("{name}: {what}")));
+        let heard = hear(self.link, endpoints, tv, &mut session, &mut tell).await;
+        heard.ok_or_else(|| {
             let seen = "the codes live too short for a single poll at the announced interval";
             Box::new(
                 Line::new(name, State::Failed, seen).help("give the codes of the client tv a longer life"),

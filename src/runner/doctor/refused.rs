@@ -26,7 +26,7 @@ impl Doctor<'_> {
             (_, Some("unauthorized_client" | "unsupported_grant_type" | "access_denied"))
                 if *role == Role::NoGrant =>
             {
-                line(State::Ok, format!("{who} may not use the grant, as it should be"))
+                Line::new("client", State::Ok, format!("{who} may not use the grant, as it should be"))
             }
             (_, Some("unauthorized_client")) => {
                 line(State::Failed, format!("{who} may not use the device grant")).help(grant)
