@@ -24,6 +24,16 @@ pub fn today() -> Date {
     jiff::tz::Offset::UTC.to_datetime(wall()).date()
 }
 
+/// By how many seconds a `Date` header (RFC 9110 §5.6.7) is ahead of [`wall`] at the instant it was received; below zero
+/// where it is behind. It says whole seconds, and takes some time to arrive: the clocks agree when it is behind by less
+/// than a second and that. Nothing where it is no date.
+#[must_use]
+pub fn ahead(date: &str, received: Instant) -> Option<f64> {
+    let theirs = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date.trim()).ok()?;
+    let ours = wall().checked_sub(Instant::now().saturating_duration_since(received)).ok()?;
+    Some(theirs.duration_since(ours).as_secs_f64())
+}
+
 /// Is tokio's clock paused, as in a test with `start_paused = true`? It stands still then while nothing is awaited.
 /// Takes a millisecond.
 #[must_use]
@@ -36,6 +46,25 @@ pub fn is_paused() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_date_is_held_against_the_instant_of_its_receipt() {
+        let received = Instant::now();
+        let now = wall();
+        let written = |seconds: i64| {
+            let then = now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
+            then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+        };
+        let (same, ahead_of_us) = (written(0), written(90));
+        tokio::time::advance(Duration::from_secs(30)).await;
+        let near = |date: &str, expected: f64| {
+            let off = ahead(date, received).unwrap();
+            assert!((expected - 1.0..=expected).contains(&off), "{date}: {off}");
+        };
+        near(&same, 0.0);
+        near(&ahead_of_us, 90.0);
+        assert_eq!(ahead("yesterday", received), None);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_paused_clock_is_seen_to_stand_still() {

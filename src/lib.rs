@@ -17,6 +17,7 @@ pub mod compare;
 pub mod compose;
 pub mod coverage;
 pub mod device;
+pub mod diagnosis;
 pub mod edition;
 pub mod event;
 pub mod exchange;

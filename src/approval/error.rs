@@ -180,6 +180,16 @@ pub enum ApprovalError {
     },
 }
 
+impl ApprovalError {
+    /// The words in two: what was seen, and what to do about it.
+    #[must_use]
+    pub fn seen_and_help(&self) -> (String, String) {
+        let words = self.to_string();
+        let parts = words.rsplit_once("; ").map(|(seen, help)| (seen.to_owned(), help.to_owned()));
+        parts.unwrap_or((words, "devgrant login shows the page to you".to_owned()))
+    }
+}
+
 /// What is wrong with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldProblem {

@@ -10,11 +10,15 @@ use crate::target::FormRecipe;
 mod browser;
 mod fields;
 mod forge;
+mod guess;
 mod html;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod words;
 
+pub(super) use guess::guess;
+pub use guess::{Guess, Guessed, Purpose};
 pub use walk::Tab;
 
 /// Walks through the pages as the target's recipe says.

@@ -17,7 +17,7 @@ mod trace;
 pub use ask::{Ask, Driver, Manner, Opened, Opening, Start, Submitted};
 pub use closure::{Closure, Wish};
 pub use error::{ApprovalError, FieldProblem, Place};
-pub use form::Tab;
+pub use form::{Guess, Guessed, Purpose, Tab};
 pub use manual::{Answer, Prompt};
 pub use pages::{LARGEST_PAGE, PageError, Pages};
 pub use trace::{Fetched, Trace, header_list};
@@ -28,6 +28,11 @@ pub use crate::target::Decision;
 #[must_use]
 pub fn form(recipe: &FormRecipe, pages: Arc<dyn Pages>) -> Box<dyn Driver> {
     Box::new(form::Form::new(recipe, pages))
+}
+
+/// A recipe for pages that nobody has described yet, from a walk that approves: see [`Guess`].
+pub async fn guess(pages: &dyn Pages, ask: Ask<'_>) -> Guess {
+    form::guess(pages, ask).await
 }
 
 /// The table of drivers: which one plays the user as the target file says.

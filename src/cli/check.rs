@@ -1,6 +1,6 @@
 //! `devgrant check`: judge a server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::known_failures;
 use super::pages::Gated;
 use super::prompt::StdinPrompt;
 use super::select::Select;
+use super::wait::Wait;
 use super::{live, records};
 use crate::approval::{Driver, driver};
 use crate::catalog::Entry;
@@ -88,6 +89,8 @@ pub(super) struct Check {
     /// Acceptable remarks too
     #[arg(short, long)]
     pub(super) verbose: bool,
+    #[command(flatten)]
+    wait: Wait,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -220,7 +223,7 @@ impl Check {
                 return Exit::Usage;
             }
         };
-        let link = Link::new(wire, jobs, sender, target);
+        let link = Link::new(wire.clone(), jobs, sender, target);
         let limits = Limits {
             max_wait: self.max_wait,
             destructive: if self.destructive || is_embedded {
@@ -241,8 +244,16 @@ impl Check {
         let doing = async {
             let interrupt = console::interrupted();
             tokio::pin!(interrupt);
+            let before = async {
+                self.wait.until_ready(console, &*wire, target).await?;
+                let ready = prepare(&link, wanted).await?;
+                if let Some(driver) = driver.as_deref().filter(|_| !self.dry_run) {
+                    ready.users_can_sign_in(&link, driver).await?;
+                }
+                Ok(ready)
+            };
             let before = tokio::select! {
-                before = prepare(&link, wanted) => before.map_err(Some),
+                before = before => before.map_err(Some),
                 () = &mut interrupt => Err(None),
             };
             match before {
@@ -267,7 +278,7 @@ impl Check {
                 console.note("interrupted before anything was judged");
                 Exit::Interrupted
             }
-            Err(Some(trouble)) => not_judged(console, &trouble),
+            Err(Some(trouble)) => not_judged(console, &trouble, self.target.as_deref()),
             Ok(Some((began, listing))) => {
                 console.out(&header(&began, console.style()));
                 console.out(&listing);
@@ -358,7 +369,8 @@ pub(super) async fn embedded(config: Config) -> Result<(Target, Running), String
     Ok((target, running))
 }
 
-fn driver_of(
+/// What plays the user as the target says, its pages counted among the requests in flight.
+pub(super) fn driver_of(
     console: &Console,
     target: &Target,
     roots: &Roots,
@@ -395,7 +407,11 @@ pub(super) fn ours(console: &Console, message: &str) -> Exit {
     Exit::NotJudged
 }
 
-fn not_judged(console: &Console, trouble: &Trouble) -> Exit {
-    console.note(&format!("{}\nnothing was judged · exit 3", trouble.text()));
+/// Why nothing was judged, and who looks closer.
+fn not_judged(console: &Console, trouble: &Trouble, target: Option<&Path>) -> Exit {
+    let more = target.map_or_else(String::new, |path| {
+        format!("\nmore: devgrant doctor --target {} looks at each thing once", path.display())
+    });
+    console.note(&format!("{}{more}\nnothing was judged · exit 3", trouble.text()));
     Exit::NotJudged
 }

@@ -19,6 +19,7 @@ use url::Url;
 use super::console::{self, Console};
 use super::exit::Exit;
 use super::files;
+use super::wait::Wait;
 use crate::http::{Roots, Transport, Wire};
 use crate::protocol::Role;
 use crate::report::terminal::Colour;
@@ -45,6 +46,9 @@ pub struct Login {
     /// Draw no QR code
     #[arg(long)]
     pub no_qr: bool,
+    /// Whether a server that is starting is waited for
+    #[command(flatten)]
+    pub wait: Wait,
 }
 
 impl Login {
@@ -98,6 +102,7 @@ impl Login {
 
     async fn play(&self, console: &Console, target: &Target, roots: Roots) -> Result<Ended, String> {
         let wire = Wire::trusting(PATIENCE, roots).map_err(|error| error.to_string())?;
+        self.wait.until_ready(console, &wire, target).await.map_err(|trouble| trouble.words())?;
         let settings = self.settings(settings_of(target, Arc::new(wire.clone())).await?);
         let look = Look {
             moving: std::io::stderr().is_terminal(),

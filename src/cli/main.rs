@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 
 use super::console::Console;
 use super::exit::Exit;
-use super::{capacity, check, compare, coverage, faults, load, login, records, selftest, serve, suites};
+use super::{
+    capacity, check, compare, coverage, doctor, faults, init, load, login, records, selftest, serve, suites,
+};
 use crate::report::terminal::Verbosity;
 
 /// Judges OAuth 2.0 device authorization (RFC 8628) servers.
@@ -21,6 +23,10 @@ struct Devgrant {
 enum Command {
     /// Judge a server with the conformance suites; without a target, the embedded reference server
     Check(Box<check::Check>),
+    /// Look at everything that a run needs, each thing once, and say what to do about it
+    Doctor(doctor::Doctor),
+    /// Write a target file for a server, from its metadata and what you know of it
+    Init(Box<init::Init>),
     /// Play a load scenario: many devices at once, every answer judged
     Load(Box<load::Load>),
     /// Find the largest number of waiting devices that a server bears
@@ -78,6 +84,8 @@ fn run(command: Command, console: &Console) -> Exit {
         Command::Validate(validate) => validate.run(console),
         Command::Generate(generate) => generate.run(console),
         Command::Check(check) => in_runtime(console, check.run(console)),
+        Command::Doctor(doctor) => in_runtime(console, doctor.run(console)),
+        Command::Init(init) => in_runtime(console, init.run(console)),
         Command::Load(load) => in_runtime(console, load.run(console)),
         Command::Capacity(capacity) => in_runtime(console, capacity.run(console)),
         Command::Serve(serve) => in_runtime(console, serve.run(console)),

@@ -1,5 +1,6 @@
 //! The way to the target: every exchange of the run goes through here, is numbered, kept and told as an event.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,14 +11,14 @@ use tokio::time::Instant;
 use super::carried::Carried;
 use super::pages;
 use crate::approval::Fetched;
-use crate::compose::Composed;
+use crate::compose::{At, Composed};
 use crate::event::{Event, ShownExchange, Waiting};
 use crate::exchange::{Answer, Asked, Exchange, NoAnswer};
 use crate::http::{Sent, Transport};
 use crate::outcome::Outcome;
 use crate::protocol::{Endpoint, Role};
 use crate::redact;
-use crate::target::Target;
+use crate::target::{ExtraHeaders, ExtraParams, Target};
 
 /// Members of answers that nobody may read in a record.
 const SECRET_MEMBERS: [&str; 4] = ["device_code", "access_token", "refresh_token", "id_token"];
@@ -44,6 +45,9 @@ pub struct Link {
     counter: AtomicU32,
     archive: Mutex<Vec<Arc<Exchange>>>,
     secrets: Mutex<redact::Known>,
+    /// What the target adds to every request.
+    params: BTreeMap<Endpoint, ExtraParams>,
+    headers: ExtraHeaders,
 }
 
 /// Who asks what, for the archive.
@@ -88,6 +92,8 @@ impl Link {
             counter: AtomicU32::new(0),
             archive: Mutex::default(),
             secrets: Mutex::new(secrets),
+            params: target.params.clone(),
+            headers: target.headers.clone(),
         }
     }
 
@@ -110,6 +116,11 @@ impl Link {
     #[must_use]
     pub(crate) fn telling_verdicts_alone(self) -> Self {
         Self { tells_the_way: false, ..self }
+    }
+
+    /// An endpoint of the target, with what its file adds to every request there.
+    pub(super) fn at<'a>(&'a self, endpoint: Endpoint, url: &'a str) -> At<'a> {
+        At::with(endpoint, url, &self.params, &self.headers)
     }
 
     /// Connections of its own, for one case.

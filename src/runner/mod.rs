@@ -2,14 +2,18 @@
 //!
 //! Knows HTTP, OAuth words, sessions and clocks; knows no requirement: whatever a verdict depends on is in the YAML.
 
+mod acquaint;
 mod card;
 mod carried;
 mod case;
 mod chronicle;
 mod decide;
+mod doctor;
 mod firsts;
+mod hear;
 mod judging;
 mod link;
+mod locate;
 mod measure;
 mod pages;
 mod poll;
@@ -20,13 +24,21 @@ mod run;
 mod scope;
 mod session;
 mod settle;
+mod sign_in;
 mod tokens;
+mod trouble;
 mod visit;
+mod wait;
 
+pub use acquaint::{Acquaintance, Published, acquaint, published};
 pub use carried::Carried;
+pub use doctor::{Look, Told, doctor};
 pub use link::Link;
-pub use preflight::{Metadata, Preflight, Trouble, announced, locate, preflight};
+pub use locate::{Metadata, locate};
+pub use preflight::{Preflight, announced, preflight};
 pub use prepare::{Ready, Wanted, prepare};
 pub use resolve::Resolved;
 pub use run::Run;
 pub use settle::{Options, play};
+pub use trouble::Trouble;
+pub use wait::wait_until_ready;

@@ -69,7 +69,7 @@ impl<'a> Player<'a> {
         }
         let mut tries = 0;
         loop {
-            let at = self.run.at(Endpoint::DeviceAuthorization, url);
+            let at = self.run.link.at(Endpoint::DeviceAuthorization, url);
             let composed = form_post(at, &params, client, edits);
             let exchange = self.send(Endpoint::DeviceAuthorization, role, composed).await?;
             if self.is_to_be_repeated(&exchange, tries)? {
@@ -129,7 +129,7 @@ impl<'a> Player<'a> {
         let client = self.run.client(role).ok_or_else(|| no_client(role))?;
         has_effect("device_code", &codes.device_code, poll.edits)?;
         let params = [("grant_type", DEVICE_CODE_GRANT), ("device_code", codes.device_code.as_str())];
-        let at = self.run.at(Endpoint::Token, &self.run.endpoints.token);
+        let at = self.run.link.at(Endpoint::Token, &self.run.endpoints.token);
         Ok((form_post(at, &params, client, poll.edits), role))
     }
 

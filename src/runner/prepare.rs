@@ -2,9 +2,11 @@
 
 use super::carried::Carried;
 use super::link::Link;
-use super::preflight::{Preflight, Trouble, preflight};
+use super::preflight::{Preflight, preflight};
 use super::run::Run;
 use super::settle::{Options, play};
+use super::sign_in;
+use super::trouble::Trouble;
 use crate::approval::Driver;
 use crate::catalog::{Catalog, Entry};
 use crate::event::{Began, Event, FORMAT};
@@ -54,6 +56,18 @@ pub async fn prepare<'a>(link: &Link, wanted: Wanted<'a>) -> Result<Ready<'a>, T
 }
 
 impl Ready<'_> {
+    /// Signs every user of the target in once, if the plan has decisions; decides nothing. For who has the time: a run can
+    /// be played without.
+    ///
+    /// # Errors
+    /// The server refuses a sign-in. Any other trouble at the pages is no reason not to judge.
+    pub async fn users_can_sign_in(&self, link: &Link, driver: &dyn Driver) -> Result<(), Trouble> {
+        if !self.plan.cases.iter().any(|case| case.entry.check.needs_decision()) {
+            return Ok(());
+        }
+        sign_in::nobody_is_refused(link, self.wanted.target, &self.preflight.endpoints, driver).await
+    }
+
     /// Tells how the run begins and plays it; `driver` decides as the user, `interrupt` ends it early.
     pub async fn play(
         self,

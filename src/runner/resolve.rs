@@ -91,7 +91,7 @@ impl Resolved {
 }
 
 /// An absolute URL, or a path at the issuer's origin.
-fn absolute(issuer: Option<&str>, written: &str) -> Option<String> {
+pub(super) fn absolute(issuer: Option<&str>, written: &str) -> Option<String> {
     if Url::parse(written).is_ok() {
         return Some(written.to_owned());
     }

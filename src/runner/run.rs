@@ -12,7 +12,7 @@ use super::link::{Label, Link};
 use super::resolve::Resolved;
 use super::session::Codes;
 use crate::approval::Driver;
-use crate::compose::{At, form_post};
+use crate::compose::form_post;
 use crate::exchange::Exchange;
 use crate::plan::Found;
 use crate::protocol::{Capability, Endpoint, Role};
@@ -137,11 +137,6 @@ impl Run {
     }
 
     /// A sample of the plan, taken at its first use.
-    /// An endpoint of the target, with what its file adds to every request there.
-    pub(super) fn at<'a>(&'a self, endpoint: Endpoint, url: &'a str) -> At<'a> {
-        At::of(&self.target, endpoint, url)
-    }
-
     pub(super) async fn sample(&self, case: &str, sample: &Sample) -> Result<&[Arc<Exchange>], String> {
         let cell = self.samples.get(&sample.name).ok_or("the sample is not part of the plan")?;
         let taken = cell.get_or_try_init(|| self.take(case, sample)).await?;
@@ -156,7 +151,7 @@ impl Run {
         let scope = client.scope.as_deref().map(|scope| ("scope", scope));
         let params: Vec<(&str, &str)> = scope.into_iter().collect();
         let asks = (0..sample.count).map(|_| {
-            let at = self.at(Endpoint::DeviceAuthorization, &self.endpoints.device_authorization);
+            let at = self.link.at(Endpoint::DeviceAuthorization, &self.endpoints.device_authorization);
             let composed = form_post(at, &params, client, &Edits::default());
             self.link.exchange_patiently(&*transport, label, composed)
         });

@@ -29,7 +29,7 @@ impl<'a> Player<'a> {
         }
         let url = self.url(Endpoint::Api)?;
         has_effect("access_token", &set.access_token, &edits)?;
-        let composed = bearer_get(self.run.at(Endpoint::Api, url), &set.access_token, &edits);
+        let composed = bearer_get(self.run.link.at(Endpoint::Api, url), &set.access_token, &edits);
         let role = session.role;
         let exchange = self.send_patiently(Endpoint::Api, role, composed).await?;
         let status = exchange.answer.as_ref().map_or(0, |answer| answer.status);
@@ -76,7 +76,7 @@ impl<'a> Player<'a> {
         let role = edits.client.unwrap_or(session.role);
         let client = self.client(role)?;
         let params = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
-        let at = self.run.at(Endpoint::Token, &self.run.endpoints.token);
+        let at = self.run.link.at(Endpoint::Token, &self.run.endpoints.token);
         let composed = form_post(at, &params, client, &edits);
         let exchange = self.send_patiently(Endpoint::Token, role, composed).await?;
         let granted = exchange.outcome() == Outcome::Granted;
@@ -120,7 +120,7 @@ impl<'a> Player<'a> {
         };
         let role = edits.client.unwrap_or(session.role);
         let params = [("token", token.as_str()), ("token_type_hint", kind.word())];
-        let at = self.run.at(endpoint, self.url(endpoint)?);
+        let at = self.run.link.at(endpoint, self.url(endpoint)?);
         let composed = form_post(at, &params, self.client(role)?, &edits);
         let exchange = self.send_patiently(endpoint, role, composed).await?;
         // A revocation that answers 204 has happened all the same; which status it has is a check of its own.
@@ -179,7 +179,7 @@ impl<'a> Player<'a> {
             query.push(if query.is_empty() && !url.contains('?') { '?' } else { '&' });
             query.push_str(&format!("{}={}", form_encoded(name), form_encoded(&value)));
         }
-        let headers = with_extra_headers(self.run.at(request.to, url), headers);
+        let headers = with_extra_headers(self.run.link.at(request.to, url), headers);
         let composed = Composed {
             method: request.method.clone().unwrap_or_else(|| "POST".to_owned()),
             url: format!("{url}{query}"),
@@ -223,7 +223,7 @@ impl<'a> Player<'a> {
             .endpoints
             .metadata(discover.document)
             .ok_or_else(|| Stop::NotExercised("the target publishes no such metadata".to_owned()))?;
-        let composed = plain_get(self.run.at(Endpoint::Metadata, url));
+        let composed = plain_get(self.run.link.at(Endpoint::Metadata, url));
         let exchange = self.send_patiently(Endpoint::Metadata, Role::Tv, composed).await?;
         if let Some(name) = &discover.name {
             self.named.insert(name.clone(), exchange.clone());

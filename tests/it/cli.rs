@@ -44,7 +44,7 @@ async fn check(origin: &str, arguments: &[&str]) -> (Binary, Ended) {
 
 /// It ended as one that judged nothing: the sentence, and no talk of a failure.
 #[track_caller]
-fn assert_not_judged(ended: &Ended, sentence: &str) {
+pub(crate) fn assert_not_judged(ended: &Ended, sentence: &str) {
     assert_eq!(ended.code, Some(3), "{}", ended.all());
     assert!(ended.err.starts_with(&format!("error: {sentence}")), "{}", ended.all());
     assert!(!ended.all().to_lowercase().contains("fail"), "{}", ended.all());

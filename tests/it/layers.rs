@@ -44,6 +44,7 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("compose", 1, "exchange protocol secret suite target"),
     // What an answer is for a device follows from what it means.
     ("device", 1, "outcome"),
+    ("diagnosis", 1, ""),
     // 2 doing
     ("clock", 2, ""),
     ("approval", 2, "exchange protocol secret suite target"),
@@ -61,8 +62,8 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     (
         "runner",
         2,
-        "approval card catalog clock compose coverage device edition event exchange expect http known oracle outcome plan \
-         protocol record redact suite target timing verdict",
+        "approval card catalog clock compose coverage device diagnosis edition event exchange expect http known oracle \
+         outcome plan protocol record redact suite target timing verdict",
     ),
     // Knows nothing of the judge: a shared parser would agree with its own mistakes.
     ("server", 2, "clock protocol secret"),
@@ -73,12 +74,12 @@ const ALLOWED: &[(&str, u8, &str)] = &[
         "ambiguous catalog coverage diagnostic matrix oracle record requirement scenario server suite target verdict",
     ),
     ("matrix", 3, "catalog diagnostic protocol server suite verdict yaml"),
-    ("report", 3, "compare event outcome protocol record scenario tally verdict"),
+    ("report", 3, "compare diagnosis event outcome protocol record scenario tally verdict"),
     // 4 the rim: brings everything together, and may use all but what only the runner composes
     (
         "cli",
         4,
-        "ambiguous approval catalog clock compare coverage diagnostic edition event expect generated http known load \
+        "ambiguous approval catalog clock compare coverage diagnosis diagnostic edition event expect generated http known load \
          login machine matrix oracle plan protocol record report requirement runner scenario selftest server suite tally \
          target timing verdict yaml",
     ),
@@ -130,6 +131,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("serde_yaml", &["yaml"], "load YAML with yaml::load"),
     ("comfy_table", &["cli", "report"], "tables are for reports"),
     ("clap", &["cli"], "flags are read in cli/"),
+    ("dialoguer", &["cli"], "people are asked in cli/"),
     ("goose", &["load/goose"], "only load/goose names goose, and load/goose::run plays it"),
     ("log", &["load/goose"], "records and notes say what happened; only Goose's log is silenced"),
 ];

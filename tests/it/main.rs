@@ -19,6 +19,8 @@ mod device_properties;
 #[cfg(test)]
 mod device_tests;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod embedded_child;
 #[cfg(test)]
 mod fault_matrix;
@@ -31,6 +33,8 @@ mod goose;
 mod guide;
 #[cfg(test)]
 mod http2;
+#[cfg(test)]
+mod init;
 #[cfg(test)]
 mod judge;
 #[cfg(test)]
@@ -77,6 +81,8 @@ mod scripted;
 mod slow_line;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod stops;
 #[cfg(test)]
 mod suite_errors;
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::stage::{Wanted, judge, not_green};
 use crate::virtual_time::{TRANSPORT, reference_target};
 
 /// Takes connections, and passes on what it decrypts.
-fn front(listener: TcpListener, backend: SocketAddr, acceptor: TlsAcceptor) {
+pub(crate) fn front(listener: TcpListener, backend: SocketAddr, acceptor: TlsAcceptor) {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();

@@ -37,6 +37,8 @@ pub(super) enum Kind {
         checked: bool,
     },
     Hidden,
+    /// A text that is not shown while it is typed.
+    Password,
     Radio {
         checked: bool,
     },
@@ -85,7 +87,7 @@ impl Form {
                     *chosen = vec![value.to_owned()];
                     (!choices.iter().any(|choice| choice == value)).then_some(FieldProblem::NoSuchChoice)
                 }
-                Kind::Hidden | Kind::Text => {
+                Kind::Hidden | Kind::Password | Kind::Text => {
                     value.clone_into(&mut control.value);
                     None
                 }
@@ -139,6 +141,7 @@ impl Form {
                 }
                 Kind::Checkbox { checked: true }
                 | Kind::Hidden
+                | Kind::Password
                 | Kind::Radio { checked: true }
                 | Kind::Text => one,
                 Kind::Select { chosen, .. } => chosen,

@@ -118,6 +118,7 @@ fn read_control(element: ElementRef<'_>, base: &Url) -> Option<Control> {
         }
         ("input", "radio") => (value.unwrap_or("on").to_owned(), Kind::Radio { checked: set("checked") }),
         ("input", "hidden") => (value.unwrap_or_default().to_owned(), Kind::Hidden),
+        ("input", "password") => (value.unwrap_or_default().to_owned(), Kind::Password),
         ("select", _) => (String::new(), read_select(element)),
         ("textarea", _) => (element.text().collect(), Kind::Text),
         _ => (value.unwrap_or_default().to_owned(), Kind::Text),

@@ -429,7 +429,7 @@ fn fitting<'a>(
 }
 
 /// Whether a form has all that is named.
-fn fits(when: &FormMatch, document: &Document, form: &Form) -> bool {
+pub(super) fn fits(when: &FormMatch, document: &Document, form: &Form) -> bool {
     let FormMatch { field, values, button, text, action } = when;
     let has = |name: &str, value: Option<&str>| {
         form.fields().any(|field| field.name == name && value.is_none_or(|value| field.value == value))

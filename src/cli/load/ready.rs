@@ -228,7 +228,7 @@ impl Server {
             let place = format!("{url} is not on this machine, and nothing was sent");
             return Err(stop(Exit::Usage, format!("{place}\n{MAY_LOAD}")));
         }
-        let asked = ask(&target, &roots, load.timeout).await;
+        let asked = ask(console, &target, &roots, load).await;
         let (endpoints, (interval, lifetime)) = asked.map_err(|message| stop(Exit::NotJudged, message))?;
         let setting = Setting::new(interval, lifetime).with_constants(target.constants());
         Ok(Self { target, roots, child, endpoints, setting })
@@ -264,13 +264,15 @@ async fn start(load: &Side, scenario: &Scenario, cores: &Cores) -> Result<Child,
 
 /// Where the endpoints are and what the server announces: one device authorization request.
 async fn ask(
+    console: &Console,
     target: &Target,
     roots: &Roots,
-    timeout: Duration,
+    load: &Side,
 ) -> Result<(Resolved, (Duration, Duration)), String> {
-    let wire = Wire::trusting(timeout, roots.clone()).map_err(|error| error.to_string())?;
-    let link = Link::unheard(Arc::new(wire), target);
+    let wire = Wire::trusting(load.timeout, roots.clone()).map_err(|error| error.to_string())?;
     let words = |trouble: Trouble| trouble.words();
+    load.wait.until_ready(console, &wire, target).await.map_err(words)?;
+    let link = Link::unheard(Arc::new(wire), target);
     let endpoints = locate(&link, target, Metadata::AsPublished).await.map_err(words)?;
     let times = announced(&link, target, &endpoints).await.map_err(words)?;
     Ok((endpoints, times))

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::faults;
+use crate::cli::wait::Wait;
 use crate::oracle::Grade;
 use crate::server::faults::Fault;
 use crate::timing::plain_length;
@@ -41,6 +42,8 @@ pub(in crate::cli) struct Side {
     /// You own the target, or its owner lets you load it: needed for anything but this machine
     #[arg(long)]
     pub(super) i_may_load_this_host: bool,
+    #[command(flatten)]
+    pub(super) wait: Wait,
 }
 
 /// From where on an answer is a violation.

@@ -2,6 +2,7 @@
 //! the rest at the end; [`render`] puts a whole record together.
 
 mod card;
+mod diagnosis;
 mod finding;
 mod render;
 mod style;
@@ -9,6 +10,7 @@ mod summary;
 mod table;
 mod wrap;
 
+pub use diagnosis::{diagnosis_end, diagnosis_line};
 pub use finding::finding;
 pub(super) use render::write;
 pub use render::{ending, header, render};

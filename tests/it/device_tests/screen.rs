@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use devgrant::cli::login::{Login, Look, Terminal};
+use devgrant::cli::wait::Wait;
 use devgrant::exchange::{Answer, NoAnswer};
 use devgrant::login::{Browser, Ended, Settings, play};
 use serde_json::json;
@@ -195,7 +196,8 @@ async fn a_slower_pace_and_silence_are_told() {
 
 #[test]
 fn the_flags_reach_the_settings() {
-    let login = |open| Login { target: Some("t.yaml".into()), ca: None, open, no_qr: false };
+    let login =
+        |open| Login { target: Some("t.yaml".into()), ca: None, open, no_qr: false, wait: Wait::default() };
     assert!(login(true).settings(settings()).browser.is_some());
     assert!(login(false).settings(settings()).browser.is_none());
 }
