@@ -88,7 +88,8 @@ async fn a_wrong_client_a_wrong_secret_and_a_grant_that_is_off_are_three_things(
 #[tokio::test]
 async fn a_wrong_path_and_an_issuer_on_another_host_are_told() {
     let (running, target) = reference().await;
-    let path = target.replace("\nclients:", "\nendpoints: { device_authorization: /oauth/device }\n\nclients:");
+    let path =
+        target.replace("\nclients:", "\nendpoints: { device_authorization: /oauth/device }\n\nclients:");
     let named = Named {
         line: "endpoints",
         seen: "there is nothing at the device authorization endpoint",
@@ -185,7 +186,9 @@ async fn answering(refusal: &'static str) -> Scripted {
             json("200 OK", &codes("http://127.0.0.1"))
         }
         Some("/code") if request.contains("client_id=tv") => json("401 Unauthorized", refusal),
-        Some("/code") => json("400 Bad Request", r#"{"error":"invalid_client","error_description":"unknown"}"#),
+        Some("/code") => {
+            json("400 Bad Request", r#"{"error":"invalid_client","error_description":"unknown"}"#)
+        }
         _ => json("400 Bad Request", r#"{"error":"authorization_pending"}"#),
     })
     .await
@@ -238,7 +241,8 @@ fn everything_that_was_looked_at_is_shown_with_what_was_seen() {
 #[tokio::test]
 async fn a_denial_that_does_not_reach_the_device_is_a_warning_and_so_is_what_is_declared_and_does_not_come() {
     let (running, target) = faulty(&["denied-stays-pending"]).await;
-    let target = target.replace("capabilities: [refresh, openid, resource]", "capabilities: [refresh, openid]");
+    let target =
+        target.replace("capabilities: [refresh, openid, resource]", "capabilities: [refresh, openid]");
     let target = target.replace("openid profile offline_access api", "profile");
     let binary = Binary::new();
     let file = binary.file("target.yaml", &target);

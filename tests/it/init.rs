@@ -110,6 +110,11 @@ fn every_target_of_the_guide_is_read() {
     let targets: Vec<_> = blocks.iter().filter(|block| block.kind == "yaml target").collect();
     assert!(!targets.is_empty());
     for block in targets {
-        assert!(Target::from_yaml(&block.text).is_ok(), "line {}: {:?}", block.line, Target::from_yaml(&block.text));
+        assert!(
+            Target::from_yaml(&block.text).is_ok(),
+            "line {}: {:?}",
+            block.line,
+            Target::from_yaml(&block.text)
+        );
     }
 }
