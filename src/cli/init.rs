@@ -25,7 +25,7 @@ mod ask;
 mod draft;
 
 use ask::Asker;
-pub use draft::Draft;
+use draft::Draft;
 
 /// What is asked for where nobody says otherwise, as far as the server offers it.
 const SCOPES: [&str; 2] = ["openid", "offline_access"];
@@ -220,10 +220,9 @@ impl Init {
     ) -> Result<Client, Stop> {
         let prompt = "client_id of a client that may use the device grant";
         let id = asker.text(self.client_id.as_deref(), "--client-id", prompt, None).await?;
-        let secret = match (&self.client_secret, &self.client_id) {
-            (Some(secret), _) => Some(secret.clone()),
-            (None, Some(_)) => None,
-            (None, None) => asker.secret("Its client_secret (empty for a public client)").await?,
+        let secret = match &self.client_secret {
+            Some(secret) => Some(secret.clone()),
+            None => asker.secret("Its client_secret (empty for a public client)").await?,
         };
         let secret = secret.filter(|secret| !secret.is_empty());
         let lists = |word: &str| {

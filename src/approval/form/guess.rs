@@ -273,7 +273,8 @@ fn button_that(document: &Document, wanted: Leaning) -> Option<(usize, usize)> {
 
 /// The recipe of a walk: each step told from the pages of the others, and put before those that would take its page.
 fn steps(visited: &mut [Visited]) -> Vec<Guessed> {
-    let decision = visited.iter().rposition(|it| it.purpose == Purpose::Decision(Decision::Approve));
+    // What looked like it and led on was none.
+    let decision = is_decided(visited).then(|| visited.len() - 1);
     for (index, it) in visited.iter_mut().enumerate() {
         if Some(index) != decision && matches!(it.purpose, Purpose::Decision(_)) {
             it.purpose = Purpose::Between;

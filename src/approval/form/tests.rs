@@ -9,9 +9,10 @@ use http::{Request, Response};
 use tokio::time::Instant;
 
 use super::super::{ApprovalError, Ask, Decision, Driver, Manner, PageError, Pages, Start, Submitted};
-use super::Form;
+use super::guess::guess;
+use super::{Form, Guess, Purpose};
 use crate::secret::Secret;
-use crate::target::{FormRecipe, User};
+use crate::target::{FormDone, FormRecipe, FormStep, User};
 
 /// Status, headers, page.
 type Answer = (u16, Vec<(&'static str, String)>, String);
@@ -63,8 +64,17 @@ async fn decide(
     let recipe: FormRecipe =
         serde_yaml::with::singleton_map_recursive::deserialize(serde_yaml::Deserializer::from_str(recipe))
             .unwrap();
+    walk(&recipe, decision, start, answer).await
+}
+
+async fn walk(
+    recipe: &FormRecipe,
+    decision: Decision,
+    start: Start,
+    answer: impl Fn(&str, &str, &str) -> Answer + Send + Sync + 'static,
+) -> (Result<Submitted, ApprovalError>, Vec<String>) {
     let script = Arc::new(Script { answer, asked: Mutex::default() });
-    let driver = Form::new(&recipe, script.clone());
+    let driver = Form::new(recipe, script.clone());
     let alice = User { login: "alice".to_owned(), password: Secret::new("wonderland-1") };
     let submitted = driver
         .decide(Ask {
@@ -347,4 +357,111 @@ steps:
         assert!(approved.is_ok(), "{approved:?}");
         assert_eq!(asked.last().unwrap(), "POST /device user_code=BCDF-GHJK&decision=approve");
     }
+}
+
+/// As oidc-provider does it: the code again, with a hidden field of that name, and no there; no `no` at the consent.
+fn confirming(line: &str, _: &str, body: &str) -> Answer {
+    match (line, body) {
+        ("GET /device", _) => page(
+            "<title>Sign-in</title><form action='/device' method=post><input type=hidden name=xsrf value=3f9>
+             <input type=text name=user_code></form><button type=submit>Continue</button>",
+        ),
+        ("POST /device", "xsrf=3f9&user_code=BCDF-GHJK") => page(
+            "<title>Device Login</title><form id=f action='/device' method=post><input type=hidden name=xsrf
+             value=3f9><input type=hidden name=user_code value='BCDF-GHJK'><input type=hidden name=confirm
+             value=yes></form><button type=submit form=f>Continue</button>
+             <button type=submit form=f value=yes name=abort>[ Abort ]</button>",
+        ),
+        ("POST /device", "xsrf=3f9&user_code=BCDF-GHJK&confirm=yes") => see(303, "/interaction/u1"),
+        ("POST /device", "xsrf=3f9&user_code=BCDF-GHJK&confirm=yes&abort=yes") => page("Denied"),
+        ("GET /interaction/u1", _) => page(
+            "<title>Sign-in</title><form action='/interaction/u1' method=post><input type=hidden name=prompt
+             value=login><input required name=login><input type=password name=password>
+             <button type=submit>Sign-in</button></form><a href='/abort'>[ Cancel ]</a>",
+        ),
+        ("POST /interaction/u1", "prompt=login&login=alice&password=wonderland-1") => see(303, "/interaction/u2"),
+        ("GET /interaction/u2", _) => page(
+            "<title>Authorize</title><form action='/interaction/u2' method=post><input type=hidden name=prompt
+             value=consent><button autofocus type=submit>Continue</button></form>",
+        ),
+        ("POST /interaction/u2", "prompt=consent") => page("Sign-in success"),
+        _ => (400, vec![], "Bad request".to_owned()),
+    }
+}
+
+async fn guessed(
+    answer: impl Fn(&str, &str, &str) -> Answer + Send + Sync + 'static,
+    password: &str,
+) -> Guess {
+    let alice = User { login: "alice".to_owned(), password: Secret::new(password) };
+    let ask = Ask {
+        decision: Decision::Approve,
+        user: &alice,
+        user_code: "BCDF-GHJK",
+        verification_uri: "http://127.0.0.1:9/device",
+        verification_uri_complete: None,
+        start: Start::Uri,
+        deadline: Instant::now() + Duration::from_secs(60),
+        manner: Manner::default(),
+    };
+    guess(&Script { answer, asked: Mutex::default() }, ask).await
+}
+
+/// The recipe as a target file would have it.
+fn recipe(guess: &Guess) -> FormRecipe {
+    let steps = guess.steps.iter().map(|guessed| FormStep {
+        when: guessed.when.clone(),
+        fill: guessed
+            .fill
+            .iter()
+            .map(|(field, blank)| (field.clone(), format!("{{{}}}", blank.word()).parse().unwrap()))
+            .collect(),
+        check: Vec::new(),
+        press: guessed.press.clone(),
+        decides: match guessed.purpose {
+            Purpose::Decision(decision) => Some(decision),
+            _ => None,
+        },
+    });
+    FormRecipe { steps: steps.collect(), done: FormDone::default(), headers: http::HeaderMap::new() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recipe_that_was_guessed_approves_and_denies() {
+    let at_example = |line: &str, cookies: &str, body: &str| {
+        dex(line, cookies, &body.replace("login=alice&", "login=alice%40example.com&"))
+    };
+    type Pages = fn(&str, &str, &str) -> Answer;
+    let servers: [(Pages, [&str; 2]); 3] = [
+        (at_example, ["Login Successful", "Approval rejected."]),
+        (keycloak, ["Device Login Successful", "Device Login Failed"]),
+        (confirming, ["Sign-in success", "Denied"]),
+    ];
+    for (server, ends) in servers {
+        let guess = guessed(server, "wonderland-1").await;
+        assert!(guess.is_approved, "{guess:?}");
+        let recipe = recipe(&guess);
+        for (decision, end) in [Decision::Approve, Decision::Deny].into_iter().zip(ends) {
+            let (submitted, asked) = walk(&recipe, decision, Start::Uri, server).await;
+            let submitted = submitted.unwrap_or_else(|error| panic!("{error}: {recipe:?}"));
+            assert_eq!(submitted.page.unwrap().text, end, "{asked:?} {recipe:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_walk_that_does_not_get_through_says_where_it_stood() {
+    let guess = guessed(dex, "wrong").await;
+    assert!(!guess.is_approved);
+    let wanted = [Purpose::SignIn, Purpose::Code];
+    assert_eq!(guess.steps.iter().map(|step| step.purpose).collect::<Vec<_>>(), wanted);
+
+    let scripts =
+        |_: &str, _: &str, _: &str| page("<title>App</title><div id=root></div><script src=a.js></script>");
+    let stopped = guessed(scripts, "wonderland-1").await.stopped.unwrap();
+    assert!(stopped.contains("the page \"App\"") && stopped.contains("has no form"), "{stopped}");
+
+    let one_button = guessed(without_choice, "wonderland-1").await;
+    let denies = one_button.steps.iter().any(|step| step.purpose == Purpose::Decision(Decision::Deny));
+    assert!(!denies, "{one_button:?}");
 }

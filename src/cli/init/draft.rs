@@ -11,21 +11,21 @@ use crate::runner::Acquaintance;
 use crate::target::{Client, FormButton, FormMatch, Target};
 
 /// What is known of a server.
-pub struct Draft<'a> {
+pub(super) struct Draft<'a> {
     /// Its name, issuer, endpoints that are no metadata's, its client and its users.
-    pub target: &'a Target,
+    pub(super) target: &'a Target,
     /// The members of its metadata.
-    pub members: &'a Map<String, Value>,
+    pub(super) members: &'a Map<String, Value>,
     /// What came of trying it.
-    pub met: &'a Acquaintance,
+    pub(super) met: &'a Acquaintance,
     /// The authority that was trusted.
-    pub ca: Option<&'a Path>,
+    pub(super) ca: Option<&'a Path>,
 }
 
 impl Draft<'_> {
     /// The target file.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = String::from(HEAD);
         let Self { target, ca, .. } = self;
         line(&mut text, &format!("target: {}", scalar(&target.target)));
@@ -47,7 +47,7 @@ impl Draft<'_> {
 
     /// What a person should know of the file that was written.
     #[must_use]
-    pub fn said(&self, path: &Path) -> String {
+    pub(super) fn said(&self, path: &Path) -> String {
         let mut lines = vec![format!("{} is written", path.display())];
         let to_do = match self.met.guess.as_ref() {
             Some(guess) if guess.is_approved => {

@@ -231,30 +231,29 @@ fn against_the_file(target: &Target, found: &Discovered) -> Vec<Line> {
     lines
 }
 
-/// Whether the metadata lists how the clients of the target authenticate (RFC 8414 §2: Basic where it lists nothing).
+/// Whether the metadata lists how the clients with a secret send it. Most servers leave out `none`, though they take it.
 fn methods(target: &Target, found: &Discovered) -> Line {
     let name = "authentication";
     let Some(listed) = found.members.get("token_endpoint_auth_methods_supported").and_then(Value::as_array)
     else {
         return Line::new(name, State::NotLookedAt, "the metadata lists no methods");
     };
-    let word = |method: AuthMethod| match method {
-        AuthMethod::None => "none",
-        AuthMethod::Basic => "client_secret_basic",
-        AuthMethod::Post => "client_secret_post",
-    };
     let unlisted: Vec<String> = target
         .clients
         .iter()
-        .map(|(role, client)| (role, word(client.auth_method())))
+        .filter_map(|(role, client)| match client.auth_method() {
+            AuthMethod::None => None,
+            AuthMethod::Basic => Some((role, "client_secret_basic")),
+            AuthMethod::Post => Some((role, "client_secret_post")),
+        })
         .filter(|(_, word)| !listed.iter().any(|method| method == word))
         .map(|(role, word)| format!("{role} uses {word}"))
         .collect();
     if unlisted.is_empty() {
-        return Line::new(name, State::Ok, "the metadata lists what the clients use");
+        return Line::new(name, State::Ok, "the metadata lists how the clients send their secrets");
     }
     let listed: Vec<_> = listed.iter().filter_map(Value::as_str).collect();
     Line::new(name, State::Warning, format!("the metadata does not list it: {}", unlisted.join(", ")))
         .detail([format!("listed: {}", quoted(&listed.join(", ")))])
-        .help("the client lines below tell whether it works all the same; auth in the target file says how a client does it")
+        .help("auth in the target file says how a client does it; the client lines below tell whether it works all the same")
 }
