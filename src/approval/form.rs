@@ -4,18 +4,12 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
+use super::walk;
 use super::{ApprovalError, Ask, Driver, Opened, Opening, Pages, Submitted};
 use crate::target::FormRecipe;
 
-mod browser;
-mod fields;
-mod forge;
-mod html;
 #[cfg(test)]
 mod tests;
-mod walk;
-
-pub use walk::Tab;
 
 /// Walks through the pages as the target's recipe says.
 pub(super) struct Form {

@@ -6,21 +6,24 @@ use std::sync::Arc;
 
 use crate::target::{Approval, FormRecipe};
 
+mod agent;
 mod ask;
 mod closure;
 mod error;
 mod form;
 mod manual;
+mod page;
 mod pages;
 mod trace;
+mod walk;
 
 pub use ask::{Ask, Driver, Manner, Opened, Opening, Start, Submitted};
 pub use closure::{Closure, Wish};
 pub use error::{ApprovalError, FieldProblem, Place};
-pub use form::Tab;
 pub use manual::{Answer, Prompt};
 pub use pages::{LARGEST_PAGE, PageError, Pages};
 pub use trace::{Fetched, Trace, header_list};
+pub use walk::Tab;
 
 pub use crate::target::Decision;
 

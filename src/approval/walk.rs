@@ -6,21 +6,21 @@ use http::{HeaderName, HeaderValue, Method};
 use tokio::time::Instant;
 use url::Url;
 
-use super::super::{ApprovalError, Ask, Opened, Opening, PageError, Pages, Place, Submitted};
-use super::browser::{Browser, DeadEnd, Jar, Oddity, Stop, View};
-use super::fields::{Control, Form, Kind, Submission, without_query};
-use super::forge;
-use super::html::Document;
+use super::agent::{Agent, Jar, Oddity, Stop};
+use super::page::{
+    Control, DeadEnd, Form, Kind, Submission, View, fits, fitting, place, pressed, without_password,
+    without_query,
+};
+use super::{ApprovalError, Ask, Opened, Opening, PageError, Pages, Place, Submitted};
 use crate::exchange::Page;
 use crate::protocol::{CodeFate, Decision};
 use crate::suite::{PageMethod, Reach};
-use crate::target::{Blank, FormButton, FormMatch, FormRecipe, FormStep, User};
+use crate::target::{Blank, FormRecipe, FormStep, User};
+
+mod forge;
 
 /// The most pages from the first to the last.
 const MOST_PAGES: usize = 20;
-
-/// How much of a page's text an error shows, in characters.
-const EXCERPT: usize = 160;
 
 /// A page that stays open in a browser, to go on from later.
 #[derive(Clone)]
@@ -85,7 +85,7 @@ pub(super) async fn open(
 struct Walk<'a> {
     recipe: &'a FormRecipe,
     ask: Ask<'a>,
-    browser: Browser<'a>,
+    agent: Agent<'a>,
     /// The page it stands at.
     view: View,
     /// How many pages it saw.
@@ -112,11 +112,11 @@ impl<'a> Walk<'a> {
         let uri = ask.start_uri().ok_or(ApprovalError::NoCompleteUri)?;
         let url = Url::parse(uri).map_err(|why| ApprovalError::StartUri { uri: uri.to_owned(), why })?;
         let jar = ask.manner.tab.map_or_else(Jar::default, |tab| tab.jar.clone());
-        let browser = Browser::new(pages, recipe.headers.clone(), jar, ask.deadline, ask.manner.trace);
+        let agent = Agent::new(pages, recipe.headers.clone(), jar, ask.deadline, ask.manner.trace);
         let sent = Instant::now();
         let first = Submission { method, ..Submission::get(url) };
-        let view = browser.go(first, None, &oddity).await.map_err(|stop| stopped(stop, None, ask.user))?;
-        let walk = Self::standing(recipe, ask, browser, view, sent);
+        let view = agent.go(first, None, &oddity).await.map_err(|stop| stopped(stop, None, ask.user))?;
+        let walk = Self::standing(recipe, ask, agent, view, sent);
         walk.note();
         Ok(walk)
     }
@@ -124,23 +124,23 @@ impl<'a> Walk<'a> {
     /// Goes on from an open page.
     fn at(recipe: &'a FormRecipe, pages: &'a dyn Pages, ask: Ask<'a>, tab: &Tab) -> Self {
         let Tab { jar, view, last } = tab.clone();
-        let browser = Browser::new(pages, recipe.headers.clone(), jar, ask.deadline, ask.manner.trace);
-        Self { last, ..Self::standing(recipe, ask, browser, view, Instant::now()) }
+        let agent = Agent::new(pages, recipe.headers.clone(), jar, ask.deadline, ask.manner.trace);
+        Self { last, ..Self::standing(recipe, ask, agent, view, Instant::now()) }
     }
 
     const fn standing(
         recipe: &'a FormRecipe,
         ask: Ask<'a>,
-        browser: Browser<'a>,
+        agent: Agent<'a>,
         view: View,
         sent: Instant,
     ) -> Self {
-        Self { recipe, ask, browser, view, pages: 1, sent, last: None, is_signed_in: false, is_typed: false }
+        Self { recipe, ask, agent, view, pages: 1, sent, last: None, is_signed_in: false, is_typed: false }
     }
 
     fn into_tab(self) -> Tab {
-        let Self { browser, view, last, .. } = self;
-        Tab { jar: browser.jar(), view, last }
+        let Self { agent, view, last, .. } = self;
+        Tab { jar: agent.jar(), view, last }
     }
 
     /// Does what is to do at this page; the decision, when that was it.
@@ -293,7 +293,7 @@ impl<'a> Walk<'a> {
         }
         self.pages += 1;
         self.view = self
-            .browser
+            .agent
             .go(submission, Some(&self.view.url), oddity)
             .await
             .map_err(|stop| stopped(stop, Some(&self.view), self.ask.user))?;
@@ -417,76 +417,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The first step that is usable and fits a form of the page, and that form.
-fn fitting<'a>(
-    recipe: &FormRecipe,
-    document: &'a Document,
-    usable: impl Fn(&FormStep) -> bool,
-) -> Option<(usize, &'a Form)> {
-    recipe.steps.iter().enumerate().filter(|(_, step)| usable(step)).find_map(|(index, step)| {
-        document.forms.iter().find(|form| fits(&step.when, document, form)).map(|form| (index, form))
-    })
-}
-
-/// Whether a form has all that is named.
-fn fits(when: &FormMatch, document: &Document, form: &Form) -> bool {
-    let FormMatch { field, values, button, text, action } = when;
-    let has = |name: &str, value: Option<&str>| {
-        form.fields().any(|field| field.name == name && value.is_none_or(|value| field.value == value))
-    };
-    field.as_deref().is_none_or(|name| has(name, None))
-        && values.iter().all(|(name, value)| has(name, Some(value)))
-        && button.as_ref().is_none_or(|wanted| form.buttons().any(|(_, button)| is_meant(wanted, button)))
-        && text.as_deref().is_none_or(|text| document.shows(text))
-        && action.as_deref().is_none_or(|action| form.action.as_str().contains(action))
-}
-
-/// The button to press, if the form has any; the button that is missing, otherwise.
-fn pressed<'a>(form: &Form, wanted: Option<&'a FormButton>) -> Result<Option<usize>, Option<&'a FormButton>> {
-    let mut buttons = form.buttons().filter(|(_, button)| wanted.is_none_or(|it| is_meant(it, button)));
-    match (buttons.next(), buttons.next(), wanted) {
-        (None, _, Some(_)) | (_, Some(_), None) => Err(wanted),
-        (first, _, _) => Ok(first.map(|(index, _)| index)),
-    }
-}
-
-/// Whether a control is the button that is meant.
-fn is_meant(wanted: &FormButton, control: &Control) -> bool {
-    let Kind::Button { text: label, .. } = &control.kind else { return false };
-    let FormButton { name, value, text } = wanted;
-    [(name, &control.name), (value, &control.value), (text, label)]
-        .iter()
-        .all(|(wanted, is)| wanted.as_ref().is_none_or(|wanted| wanted == *is))
-}
-
 /// Why the user agent did not get on, and where it stood.
 fn stopped(stop: Stop, view: Option<&View>, user: &User) -> ApprovalError {
     match stop {
         Stop::Deadline => ApprovalError::Deadline { place: view.map(|view| place(view, user)) },
         Stop::Failed(url, why) => ApprovalError::Address { url: without_query(&url), why },
-    }
-}
-
-fn place(view: &View, user: &User) -> Box<Place> {
-    let View { url, status, document, .. } = view;
-    let text = without_password(&document.text, user);
-    let mut excerpt: String = text.chars().take(EXCERPT).collect();
-    if excerpt.len() < text.len() {
-        excerpt.push('…');
-    }
-    Box::new(Place {
-        title: document.title.clone(),
-        url: without_query(url),
-        status: *status,
-        text: excerpt,
-        forms: document.forms.iter().map(Form::outline).collect(),
-    })
-}
-
-/// Some pages show what was typed.
-fn without_password(text: &str, user: &User) -> String {
-    match user.password.expose() {
-        "" => text.to_owned(),
-        password => text.replace(password, &user.password.redacted()),
     }
 }

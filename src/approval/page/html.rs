@@ -8,15 +8,15 @@ use super::fields::{Control, Form, Kind, Submission};
 
 /// What a page has for its reader.
 #[derive(Clone)]
-pub(super) struct Document {
-    pub(super) title: String,
+pub(in crate::approval) struct Document {
+    pub(in crate::approval) title: String,
     /// The text that a reader sees, spaces run together.
-    pub(super) text: String,
-    pub(super) forms: Vec<Form>,
+    pub(in crate::approval) text: String,
+    pub(in crate::approval) forms: Vec<Form>,
     /// It has an element of our own, which no page has unless it was typed.
-    pub(super) has_typed_markup: bool,
+    pub(in crate::approval) has_typed_markup: bool,
     /// Where a browser goes on by itself, nobody doing anything.
-    pub(super) passage: Option<Submission>,
+    pub(in crate::approval) passage: Option<Submission>,
 }
 
 /// Elements whose text nobody reads; with scripts on, `noscript` is one of them.
@@ -27,7 +27,7 @@ const SHORT: f64 = 1.0;
 
 impl Document {
     /// Reads the page at `url`.
-    pub(super) fn read(html: &str, url: &Url) -> Self {
+    pub(in crate::approval) fn read(html: &str, url: &Url) -> Self {
         let page = Html::parse_document(html);
         let base = elements(&page, &["base"])
             .find_map(|base| url.join(base.attr("href")?).ok())
@@ -45,7 +45,7 @@ impl Document {
     }
 
     /// Whether its title or text has this text.
-    pub(super) fn shows(&self, text: &str) -> bool {
+    pub(in crate::approval) fn shows(&self, text: &str) -> bool {
         self.title.contains(text) || self.text.contains(text)
     }
 }
@@ -289,7 +289,7 @@ a &lt; b</textarea>
         assert_eq!(form.check("box"), Ok(()));
         assert_eq!(form.submit(None).body.as_deref(), Some("a=new&r=2&s=y&box=0&box=1"));
 
-        use super::super::super::FieldProblem::{IsABox, Missing, NoSuchChoice, NotABox};
+        use crate::approval::FieldProblem::{IsABox, Missing, NoSuchChoice, NotABox};
         assert_eq!(form.fill("b", "1"), Err(Missing));
         assert_eq!(form.fill("r", "3"), Err(NoSuchChoice));
         assert_eq!(form.fill("s", "z"), Err(NoSuchChoice));
