@@ -22,6 +22,13 @@ const ELSEWHERE: &str = "https://elsewhere.example";
 #[derive(Clone, Default)]
 pub(super) struct Jar(Arc<Mutex<CookieStore>>);
 
+impl Jar {
+    /// The same cookies, on their own from now on.
+    pub(super) fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())))
+    }
+}
+
 /// A user agent.
 pub(super) struct Agent<'a> {
     pages: &'a dyn Pages,
@@ -59,6 +66,8 @@ pub(super) enum Cookies {
 
 /// Why the next page is not shown.
 pub(super) enum Stop {
+    /// The browser does not do what it is told; why, and what to do.
+    Browser(String),
     Deadline,
     Failed(Url, PageError),
 }
@@ -72,6 +81,17 @@ impl<'a> Agent<'a> {
         trace: Option<&'a Trace>,
     ) -> Self {
         Self { pages, headers, jar, deadline, trace }
+    }
+
+    /// The answer to one request, whatever it is; a redirect is not followed.
+    pub(super) async fn ask(
+        &self,
+        submission: &Submission,
+        from: Option<&Url>,
+        oddity: &Oddity,
+    ) -> Result<Response<Bytes>, Stop> {
+        let Submission { method, url, body, open } = submission;
+        self.fetch(method, url, body.as_deref(), from, open, oddity).await
     }
 
     /// The cookies, for another tab.
@@ -155,7 +175,7 @@ impl<'a> Agent<'a> {
         headers.insert(ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
         headers.insert(
             USER_AGENT,
-            HeaderValue::from_static(concat!("devgrant/", env!("CARGO_PKG_VERSION"), " (form driver)")),
+            HeaderValue::from_static(concat!("devgrant/", env!("CARGO_PKG_VERSION"), " (approval driver)")),
         );
         if posts {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));

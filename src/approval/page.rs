@@ -11,7 +11,7 @@ mod fields;
 mod html;
 
 pub(super) use fields::{Control, Form, Kind, Submission, without_query};
-pub(super) use html::Document;
+pub(super) use html::{Document, Origin};
 
 /// How much of a page's text an error shows, in characters.
 const EXCERPT: usize = 160;

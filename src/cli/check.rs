@@ -15,7 +15,7 @@ use super::pages::Gated;
 use super::prompt::StdinPrompt;
 use super::select::Select;
 use super::{live, records};
-use crate::approval::{Driver, driver};
+use crate::approval::{Driver, Pages, driver};
 use crate::catalog::Entry;
 use crate::clock;
 use crate::diagnostic::messages;
@@ -308,8 +308,12 @@ fn driver_of(
 ) -> Result<Option<Box<dyn Driver>>, String> {
     let Some(approval) = &target.approval else { return Ok(None) };
     let pages = HttpPages::trusting(roots).map_err(|error| error.to_string())?;
-    let gated = Gated::new(pages, jobs.clone(), timeout);
-    Ok(Some(driver(approval, Arc::new(gated), Arc::new(StdinPrompt::new(console)))))
+    let pages: Arc<dyn Pages> = match approval {
+        // Commands to a browser are no requests to the server, and take their own time.
+        Approval::Browser(_) => Arc::new(pages),
+        _ => Arc::new(Gated::new(pages, jobs.clone(), timeout)),
+    };
+    Ok(Some(driver(approval, pages, Arc::new(StdinPrompt::new(console)))))
 }
 
 fn listing(plan: &Plan<'_>) -> String {

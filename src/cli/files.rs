@@ -40,7 +40,11 @@ pub(super) fn embedded() -> Result<Target, Vec<Diagnostic>> {
 
 /// A target file.
 pub(super) fn target(path: &Path) -> Result<Target, Vec<Diagnostic>> {
-    Source::read(path).map_err(|diagnostic| vec![diagnostic]).and_then(|source| Target::read(&source))
+    let source = Source::read(path).map_err(|diagnostic| vec![diagnostic])?;
+    let mut target = Target::read(&source)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    target.approval = target.approval.map(|approval| approval.beside(folder));
+    Ok(target)
 }
 
 /// The authorities that are trusted beside those of the platform: those of `ca`, or else those that the target names.

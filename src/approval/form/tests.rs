@@ -68,6 +68,7 @@ async fn decide(
     let alice = User { login: "alice".to_owned(), password: Secret::new("wonderland-1") };
     let submitted = driver
         .decide(Ask {
+            case: "a-suite/a-check",
             decision,
             user: &alice,
             user_code: "BCDF-GHJK",
@@ -220,7 +221,10 @@ async fn a_wrong_recipe_is_told_what_the_page_has() {
 
     let wrong = DEX.replace("decides: deny", "");
     let (error, asked) = decide(&wrong, Decision::Deny, Start::Uri, dex).await;
-    assert_eq!(error, Err(ApprovalError::NoDecision { decision: Decision::Deny }));
+    assert_eq!(
+        error,
+        Err(ApprovalError::NoDecision { decision: Decision::Deny, what: "step with `decides: deny`" })
+    );
     assert!(asked.is_empty(), "found before anything is sent");
 }
 
@@ -299,6 +303,7 @@ async fn a_page_that_submits_itself_is_followed_and_a_late_server_is_given_up() 
     let recipe: FormRecipe = serde_yaml::from_str(recipe).unwrap();
     let alice = User { login: "alice".to_owned(), password: Secret::new("wonderland-1") };
     let ask = Ask {
+        case: "a-suite/a-check",
         decision: Decision::Approve,
         user: &alice,
         user_code: "BCDF-GHJK",

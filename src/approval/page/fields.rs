@@ -23,10 +23,12 @@ pub(in crate::approval) struct Control {
     pub(in crate::approval) name: String,
     pub(in crate::approval) value: String,
     pub(in crate::approval) kind: Kind,
+    /// Its number among the controls of a page that a real browser shows.
+    pub(in crate::approval) mark: Option<usize>,
 }
 
 /// What a control is.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(in crate::approval) enum Kind {
     Button {
         text: String,

@@ -88,6 +88,7 @@ fn as_link(form: &mut Form, pressed: Option<usize>) {
         name: name.into_owned(),
         value: value.into_owned(),
         kind: Kind::Hidden,
+        mark: None,
     }));
 }
 

@@ -305,12 +305,13 @@ struct Player {
 
 impl Player {
     fn new(checks: Checks, mut target: Target, longest: Duration) -> Result<Self, String> {
-        // Nobody can be asked while a load runs: what needs a decision is left out then.
-        target.approval = target.approval.filter(|approval| matches!(approval, Approval::Form(_)));
         let wire = Wire::trusting(checks.timeout, checks.roots.clone()).map_err(|error| error.to_string())?;
         let pages = HttpPages::trusting(&checks.roots).map_err(|error| error.to_string())?;
         let jobs = Arc::new(Semaphore::new(JOBS));
-        let pages = Arc::new(Gated::new(pages, Arc::clone(&jobs), checks.timeout));
+        let pages: Arc<dyn Pages> = Arc::new(Gated::new(pages, Arc::clone(&jobs), checks.timeout));
+        // Nobody can be asked while a load runs, and no browser started: what needs a decision is left out then.
+        target.approval =
+            target.approval.filter(|approval| approval::by_requests(approval, Arc::clone(&pages)).is_some());
         Ok(Self { checks, target, longest, wire: Arc::new(wire), jobs, pages })
     }
 
@@ -372,10 +373,8 @@ impl Player {
             options: &self.checks.options,
             driver: self.target.approval.as_ref().map(Approval::name),
         };
-        let driver = match &self.target.approval {
-            Some(Approval::Form(recipe)) => Some(approval::form(recipe, Arc::clone(&self.pages))),
-            _ => None,
-        };
+        let approval = self.target.approval.as_ref();
+        let driver = approval.and_then(|approval| approval::by_requests(approval, Arc::clone(&self.pages)));
         let doing = async {
             tokio::pin!(cut);
             let ready = tokio::select! {

@@ -311,17 +311,22 @@ fn requests(scenario: &Scenario, server: &Server) -> Result<Vec<Requests>, Strin
     roles.into_iter().map(one).collect()
 }
 
-/// Who can type at the pages: the form driver of the target.
+/// Who can decide by requests: the form or http driver of the target.
 fn typist(target: &Target, roots: &Roots, timeout: Duration) -> Option<Typist> {
-    let Some(Approval::Form(recipe)) = target.approval.clone() else { return None };
+    let approval = target
+        .approval
+        .clone()
+        .filter(|approval| matches!(approval, Approval::Form(_) | Approval::Http(_)))?;
     let user = target.users.get(&UserRole::Alice)?.clone();
-    let roots = roots.clone();
+    let (roots, name) = (roots.clone(), approval.name());
     let make = move || {
         let pages = HttpPages::trusting(&roots).map_err(|error| error.to_string())?;
         let visits = Arc::new(Semaphore::new(VISITS as usize));
-        Ok(approval::form(&recipe, Arc::new(Gated::new(pages, visits, timeout))))
+        let pages = Arc::new(Gated::new(pages, visits, timeout));
+        approval::by_requests(&approval, pages)
+            .ok_or_else(|| format!("the {name} driver decides under no load"))
     };
-    Some(Typist { make: Box::new(make), user, at_once: VISITS, name: "form" })
+    Some(Typist { make: Box::new(make), user, at_once: VISITS, name })
 }
 
 /// Who decides, and what there is to say about it.
@@ -341,8 +346,7 @@ async fn decider(
     if has_typist {
         return Ok((Decider::Typist, None));
     }
-    let remark =
-        "nobody decides: the target file has no form recipe with a user alice, so no device is granted";
+    let remark = "nobody decides: the target file has no form or http recipe with a user alice, so no device is granted";
     Ok((Decider::Nobody, Some(remark.to_owned())))
 }
 
