@@ -1,12 +1,12 @@
 //! The drivers that send requests and run programs, and shared sign-ins, against the reference server over a socket.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::header::{CONTENT_TYPE, COOKIE};
-use axum::http::{Request, Response};
+use axum::http::{HeaderValue, Request, Response};
 use bytes::Bytes;
 use devgrant::approval::{
     ApprovalError, Ask, Decision, Driver, Manner, PageError, Pages, Start, Submitted, Trace, driver,
@@ -41,11 +41,12 @@ pub(crate) struct Stage {
     pub(crate) pages: Arc<Watched>,
 }
 
-/// Pages that count sign-ins, and can lose the cookies of one request.
+/// Pages that count sign-ins, and can lose a sign-in: its cookies do not reach the server any more.
 pub(crate) struct Watched {
     pages: HttpPages,
     sign_ins: AtomicUsize,
     loses_cookies: AtomicBool,
+    lost: Mutex<Option<HeaderValue>>,
 }
 
 impl Pages for Watched {
@@ -53,10 +54,14 @@ impl Pages for Watched {
         if String::from_utf8_lossy(request.body()).contains("password=") {
             self.sign_ins.fetch_add(1, Ordering::Relaxed);
         }
-        let is_code_page = request.uri().path() == "/activate";
-        if is_code_page && self.loses_cookies.swap(false, Ordering::Relaxed) {
+        let mut lost = self.lost.lock().unwrap();
+        if request.uri().path() == "/activate" && self.loses_cookies.swap(false, Ordering::Relaxed) {
+            *lost = request.headers().get(COOKIE).cloned();
+        }
+        if lost.is_some() && request.headers().get(COOKIE) == lost.as_ref() {
             request.headers_mut().remove(COOKIE);
         }
+        drop(lost);
         self.pages.fetch(request).boxed()
     }
 }
@@ -69,6 +74,7 @@ impl Stage {
             pages: HttpPages::new().unwrap(),
             sign_ins: AtomicUsize::new(0),
             loses_cookies: AtomicBool::new(false),
+            lost: Mutex::default(),
         };
         Self { origin: format!("http://{}", running.public()), running, pages: Arc::new(pages) }
     }
