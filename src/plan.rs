@@ -185,13 +185,20 @@ fn skip_reason(case: &Case<'_>, target: &Target, found: &Found, limits: Limits) 
     if let Some(why) = found.unassessed_transport.filter(|_| is_about_transport(case)) {
         return Some(why.to_owned());
     }
-    let mut missing: Vec<&str> = check
+    let mut missing: Vec<&Capability> = check
         .needs
         .iter()
         .filter(|need| **need != Capability::Polling && !found.capabilities.contains(need))
-        .map(|need| need.word())
         .collect();
     missing.dedup();
+    let left_out = |capability: &&Capability| {
+        let approval = target.approval.as_ref().filter(|_| !target.lacks.contains(capability));
+        approval.and_then(|approval| approval.lacks(**capability))
+    };
+    if let Some(reason) = missing.iter().find_map(left_out) {
+        return Some(reason);
+    }
+    let missing: Vec<&str> = missing.into_iter().map(|need| need.word()).collect();
     if !missing.is_empty() {
         return Some(format!("the target has no {}", missing.join(", no ")));
     }

@@ -26,18 +26,24 @@ use crate::protocol::{AuthMethod, Capability, Endpoint, Role, UserRole};
 use crate::secret::Secret;
 use crate::timing::{Constant, Constants};
 
+mod approval;
 mod build;
 mod extras;
 mod kept;
+mod mistakes;
 mod read;
 mod recipe;
+mod requests;
 
 pub use crate::protocol::Decision;
+pub use approval::{Approval, BrowserRecipe, CommandSettings, Manual, Sessions};
 pub use extras::{ExtraHeaders, ExtraParams};
 pub use kept::{Elsewhere, Keeper};
 pub use recipe::{
-    Approval, Blank, FormButton, FormDone, FormMatch, FormRecipe, FormStep, Manual, Template, TemplateError,
+    Blank, Blanks, FormButton, FormDone, FormMatch, FormRecipe, FormStep, RequestTemplate, Template,
+    TemplateError,
 };
+pub use requests::{HttpRecipe, JsonTemplate, Keep, PageRequest};
 
 /// The server under test and how to reach it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -209,12 +215,9 @@ impl Target {
     pub fn declared(&self) -> Vec<Capability> {
         let mut declared = self.capabilities.clone();
         declared.extend(self.clients.keys().filter_map(|role| role.gives()));
-        if self.approval.is_some() {
-            declared.extend([Capability::Approval, Capability::Denial]);
-        }
-        // A person at the prompt sees the pages; only a driver that reads them can say what was on them.
-        if matches!(self.approval, Some(Approval::Form(_))) {
-            declared.push(Capability::Page);
+        if let Some(approval) = &self.approval {
+            let all = [Capability::Approval, Capability::Denial, Capability::Page];
+            declared.extend(all.into_iter().filter(|capability| approval.lacks(*capability).is_none()));
         }
         if self.users.contains_key(&UserRole::Bob) {
             declared.push(Capability::SecondUser);

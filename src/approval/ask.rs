@@ -1,12 +1,15 @@
 //! What a driver is asked and what it hands back.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::{ApprovalError, Tab, Trace};
 use crate::exchange::Page;
+use crate::secret::Secret;
 use crate::suite::{PageMethod, Reach, Tamper};
-use crate::target::{Decision, User};
+use crate::target::{Blanks, Decision, User};
 
 /// Plays the user.
 pub trait Driver: Send + Sync {
@@ -20,6 +23,8 @@ pub trait Driver: Send + Sync {
 /// One decision that is wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
+    /// For whom: the check or, under load, the device.
+    pub case: &'a str,
     /// Yes or no.
     pub decision: Decision,
     /// Who decides.
@@ -95,7 +100,22 @@ pub struct Submitted {
     pub page: Option<Page>,
 }
 
-impl Ask<'_> {
+impl<'a> Ask<'a> {
+    /// What the blanks of a target file are filled with, for this user and with these kept values.
+    pub(super) const fn blanks<'b>(&self, user: &'b User, kept: &'b BTreeMap<String, Secret>) -> Blanks<'b>
+    where
+        'a: 'b,
+    {
+        Blanks {
+            user,
+            user_code: self.user_code,
+            verification_uri: self.verification_uri,
+            verification_uri_complete: self.verification_uri_complete,
+            decision: self.decision,
+            kept,
+        }
+    }
+
     /// The address at which the user starts; none where the complete one is wanted and there is none.
     #[must_use]
     pub fn start_uri(&self) -> Option<&str> {

@@ -72,7 +72,7 @@ where
     }
 
     fn open<'a>(&'a self, _: Opening<'a>) -> BoxFuture<'a, Result<Opened, ApprovalError>> {
-        std::future::ready(Err(ApprovalError::NoPages)).boxed()
+        std::future::ready(Err(ApprovalError::NoPages { who: "the closure" })).boxed()
     }
 }
 
@@ -87,6 +87,7 @@ mod tests {
 
     fn ask<'a>(user: &'a User, decision: Decision, start: Start) -> Ask<'a> {
         Ask {
+            case: "a-suite/a-check",
             decision,
             user,
             user_code: "WDJB-MJHT",

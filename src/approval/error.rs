@@ -20,6 +20,12 @@ pub enum ApprovalError {
         /// Why not.
         why: PageError,
     },
+    /// The browser could not be used.
+    #[error("the browser could not be used: {why}")]
+    Browser {
+        /// Why not, and what to do.
+        why: String,
+    },
     /// The step's form is sent in a way that the driver does not know.
     #[error(
         "step {step} of the form recipe fits {place}, whose form is sent as {encoding}; only \
@@ -38,6 +44,16 @@ pub enum ApprovalError {
     CouldNot {
         /// What was wanted.
         decision: Decision,
+    },
+    /// The program that decides did not.
+    #[error("{program} did not {decision}: {why}")]
+    Command {
+        /// The program.
+        program: String,
+        /// What was wanted.
+        decision: Decision,
+        /// What became of it, and what to do.
+        why: String,
     },
     /// The code form came again.
     #[error(
@@ -99,15 +115,17 @@ pub enum ApprovalError {
         "there is no verification_uri_complete to start at; the server gives none (RFC 8628 §3.3.1 is optional)"
     )]
     NoCompleteUri,
-    /// The recipe has no step for this decision.
-    #[error("the form recipe has no step with `decides: {decision}`; add one, or declare `lacks: [{}]` in the target \
-             file if the server cannot", match decision {
+    /// The recipe has no way to this decision.
+    #[error("the recipe has no {what} to {decision}; add it, or declare `lacks: [{}]` in the target file if the \
+             server cannot", match decision {
         Decision::Approve => "approval",
         Decision::Deny => "denial",
     })]
     NoDecision {
         /// What was wanted.
         decision: Decision,
+        /// What is missing.
+        what: &'static str,
     },
     /// The step's field is not there or cannot take the value.
     #[error(
@@ -141,8 +159,13 @@ pub enum ApprovalError {
         place: Box<Place>,
     },
     /// The driver sees no pages.
-    #[error("only a person sees the pages; give the target `approval: {{ form: ... }}` to have them read")]
-    NoPages,
+    #[error(
+        "{who} reads no pages; give the target `approval: {{ form: ... }}` or `browser` to have them read"
+    )]
+    NoPages {
+        /// Who decides.
+        who: &'static str,
+    },
     /// Nobody can be asked.
     #[error("nobody can be asked: {why}; run it at a terminal, or give the target another `approval`")]
     NoPerson {
@@ -154,6 +177,29 @@ pub enum ApprovalError {
     NotTaken {
         /// Its words.
         why: String,
+    },
+    /// It is nothing that a browser sends.
+    #[error("a browser sends no {what}; only `approval: {{ form: ... }}` does")]
+    NotOfABrowser {
+        /// What was wanted.
+        what: &'static str,
+    },
+    /// A request of the `http` driver did not come out.
+    #[error("request {number} of `{list}` ({method} {url}) {came}; {}", match list {
+        &"sign_in" => "check `users` in the target file, and what the request sends",
+        _ => "does the server know the code, is it undecided, and is everything sent that it wants?",
+    })]
+    Request {
+        /// The list of the target file.
+        list: &'static str,
+        /// Its number there, from 1.
+        number: usize,
+        /// The method.
+        method: String,
+        /// The address, without its query.
+        url: String,
+        /// What came.
+        came: String,
     },
     /// The same sign-in form came again.
     #[error(

@@ -13,8 +13,19 @@ use crate::target;
 
 /// Shows a text to a person and waits for the answer.
 pub trait Prompt: Send + Sync {
-    /// Shows the text and waits: Enter is [`Answer::Done`], `d` is [`Answer::CouldNot`]. Dropped when it is too late.
-    fn confirm<'a>(&'a self, text: &'a str) -> BoxFuture<'a, io::Result<Answer>>;
+    /// Shows the errand and waits: Enter is [`Answer::Done`], `d` is [`Answer::CouldNot`]. Dropped when it is too late.
+    fn confirm<'a>(&'a self, errand: Errand<'a>) -> BoxFuture<'a, io::Result<Answer>>;
+}
+
+/// What a person is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Errand<'a> {
+    /// What is to be done, in lines.
+    pub text: &'a str,
+    /// How to answer.
+    pub answers: &'a str,
+    /// The address to open, to be scanned where it can be drawn: with the code inside, where the server gave one.
+    pub address: &'a str,
 }
 
 /// What the person says.
@@ -45,17 +56,22 @@ impl Manual {
         let sent = Instant::now();
         let until = self.give_up_after.map_or(ask.deadline, |length| ask.deadline.min(sent + length));
         let text = format!(
-            "\n  {} as {}\n\n    code  {}\n    at    {uri}\n\nPress Enter when it is done, d and Enter when it \
-             cannot be done ({} s left).",
+            "\n  {} as {}\n\n    code  {}\n    at    {uri}\n    for   {}",
             match ask.decision {
                 target::Decision::Approve => "APPROVE",
                 target::Decision::Deny => "DENY",
             },
             ask.user.login,
             ask.user_code,
+            ask.case,
+        );
+        let answers = format!(
+            "Press Enter when it is done, d and Enter when it cannot be done ({} s left).",
             until.saturating_duration_since(sent).as_secs(),
         );
-        match timeout_at(until, self.prompt.confirm(&text)).await {
+        let address = ask.verification_uri_complete.unwrap_or(uri);
+        let errand = Errand { text: &text, answers: &answers, address };
+        match timeout_at(until, self.prompt.confirm(errand)).await {
             Ok(Ok(Answer::Done)) => Ok(Submitted { sent, done: Instant::now(), status: None, page: None }),
             Ok(Ok(Answer::CouldNot)) => Err(ApprovalError::CouldNot { decision: ask.decision }),
             Ok(Err(error)) => Err(ApprovalError::NoPerson { why: error.to_string() }),
@@ -75,7 +91,7 @@ impl Driver for Manual {
     }
 
     fn open<'a>(&'a self, _: Opening<'a>) -> BoxFuture<'a, Result<Opened, ApprovalError>> {
-        std::future::ready(Err(ApprovalError::NoPages)).boxed()
+        std::future::ready(Err(ApprovalError::NoPages { who: "the person at the prompt" })).boxed()
     }
 }
 
@@ -96,8 +112,10 @@ mod tests {
     }
 
     impl Prompt for Person {
-        fn confirm<'a>(&'a self, text: &'a str) -> BoxFuture<'a, io::Result<Answer>> {
-            self.seen.lock().unwrap().push((self.start.elapsed(), text.to_owned()));
+        fn confirm<'a>(&'a self, errand: Errand<'a>) -> BoxFuture<'a, io::Result<Answer>> {
+            let Errand { text, answers, address } = errand;
+            let shown = format!("{text}\n{answers}\n{address}");
+            self.seen.lock().unwrap().push((self.start.elapsed(), shown));
             async {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 Ok(self.answer)
@@ -108,6 +126,7 @@ mod tests {
 
     fn ask<'a>(user: &'a User, user_code: &'a str, seconds: u64) -> Ask<'a> {
         Ask {
+            case: "a-suite/a-check",
             decision: Decision::Deny,
             user,
             user_code,
@@ -133,7 +152,13 @@ mod tests {
         assert!(first.unwrap().done <= second.unwrap().sent);
         let seen = person.seen.lock().unwrap();
         assert_eq!(seen.iter().map(|(at, _)| at.as_secs()).collect::<Vec<_>>(), [0, 1]);
-        for part in ["DENY as bob", "code  BBBB", "at    https://as.example/device", "60 s left"] {
+        for part in [
+            "DENY as bob",
+            "code  BBBB",
+            "at    https://as.example/device",
+            "for   a-suite/a-check",
+            "60 s left",
+        ] {
             assert!(seen[0].1.contains(part), "{part}: {}", seen[0].1);
         }
         assert!(!seen[0].1.contains("looking-glass-2"));

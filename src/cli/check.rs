@@ -16,12 +16,12 @@ use super::prompt::StdinPrompt;
 use super::select::Select;
 use super::wait::Wait;
 use super::{live, records};
-use crate::approval::{Driver, driver};
+use crate::approval::{Driver, Pages, driver};
 use crate::catalog::Entry;
 use crate::clock;
 use crate::diagnostic::messages;
 use crate::event::{Ended, Event};
-use crate::http::{HttpPages, Roots, Wire};
+use crate::http::{HttpPages, Trust, Wire};
 use crate::known::KnownFailures;
 use crate::plan::{Destructive, Limits, Plan};
 use crate::record::RunRecord;
@@ -113,7 +113,7 @@ fn report(text: &str) -> Result<(String, PathBuf), String> {
 struct Tested<'a> {
     target: &'a Target,
     /// Whom to trust beside the platform's authorities.
-    roots: Roots,
+    trust: Trust,
     is_embedded: bool,
 }
 
@@ -169,9 +169,9 @@ impl Check {
                 }
             },
         };
-        let exit = match files::roots(self.ca.as_deref(), self.target.as_deref(), &target) {
-            Ok(roots) => {
-                let server = Tested { target: &target, roots, is_embedded: embedded.is_some() };
+        let exit = match files::trust(self.ca.as_deref(), self.target.as_deref(), &target) {
+            Ok(trust) => {
+                let server = Tested { target: &target, trust, is_embedded: embedded.is_some() };
                 self.judge(console, &files, &entries, server, &options).await
             }
             Err(diagnostic) => {
@@ -193,7 +193,7 @@ impl Check {
         server: Tested<'_>,
         options: &Options,
     ) -> Exit {
-        let Tested { target, roots, is_embedded } = server;
+        let Tested { target, trust, is_embedded } = server;
         let carried = match self.carried(files, target, is_embedded, options) {
             Ok(carried) => carried,
             Err(message) => {
@@ -203,11 +203,11 @@ impl Check {
         };
         let jobs = Arc::new(Semaphore::new(self.jobs.into()));
         let (sender, receiver) = mpsc::channel(1024);
-        let wire = match Wire::trusting(self.timeout, roots.clone()) {
+        let wire = match Wire::trusting(self.timeout, trust.clone()) {
             Ok(wire) => Arc::new(wire),
             Err(error) => return ours(console, &error.to_string()),
         };
-        let driver = match driver_of(console, target, &roots, &jobs, self.timeout) {
+        let driver = match driver_of(console, target, &trust, &jobs, self.timeout) {
             Ok(driver) => driver,
             Err(message) => return ours(console, &message),
         };
@@ -373,14 +373,18 @@ pub(super) async fn embedded(config: Config) -> Result<(Target, Running), String
 pub(super) fn driver_of(
     console: &Console,
     target: &Target,
-    roots: &Roots,
+    trust: &Trust,
     jobs: &Arc<Semaphore>,
     timeout: Duration,
 ) -> Result<Option<Box<dyn Driver>>, String> {
     let Some(approval) = &target.approval else { return Ok(None) };
-    let pages = HttpPages::trusting(roots).map_err(|error| error.to_string())?;
-    let gated = Gated::new(pages, jobs.clone(), timeout);
-    Ok(Some(driver(approval, Arc::new(gated), Arc::new(StdinPrompt::new(console)))))
+    let pages = HttpPages::trusting(trust).map_err(|error| error.to_string())?;
+    let pages: Arc<dyn Pages> = match approval {
+        // Commands to a browser are no requests to the server, and take their own time.
+        Approval::Browser(_) => Arc::new(pages),
+        _ => Arc::new(Gated::new(pages, jobs.clone(), timeout)),
+    };
+    Ok(Some(driver(approval, pages, Arc::new(StdinPrompt::new(console)))))
 }
 
 fn listing(plan: &Plan<'_>) -> String {

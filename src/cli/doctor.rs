@@ -14,7 +14,7 @@ use super::wait::Wait;
 use crate::catalog::{Catalog, Entry};
 use crate::diagnosis::Diagnosis;
 use crate::diagnostic::messages;
-use crate::http::{Roots, Wire};
+use crate::http::{Trust, Wire};
 use crate::plan::{Destructive, Limits};
 use crate::report::terminal::{diagnosis_end, diagnosis_line};
 use crate::runner::{Link, Look, Told, doctor};
@@ -57,7 +57,7 @@ pub(super) enum Format {
 pub(super) struct Patient<'a> {
     pub(super) target: &'a Target,
     /// Whom to trust beside the platform's authorities.
-    pub(super) roots: Roots,
+    pub(super) trust: Trust,
     /// How long one answer may take.
     pub(super) timeout: Duration,
     /// Whether it is waited for.
@@ -102,8 +102,8 @@ fn patient<'a>(
     timeout: Duration,
     wait: &'a Wait,
 ) -> Result<Patient<'a>, Box<crate::diagnostic::Diagnostic>> {
-    let roots = files::roots(ca, file, target)?;
-    Ok(Patient { target, roots, timeout, wait })
+    let trust = files::trust(ca, file, target)?;
+    Ok(Patient { target, trust, timeout, wait })
 }
 
 impl Patient<'_> {
@@ -141,14 +141,14 @@ impl Patient<'_> {
         entries: &[&Entry],
         format: Format,
     ) -> Result<Option<Diagnosis>, String> {
-        let Self { target, roots, timeout, wait } = self;
-        let wire = Wire::trusting(*timeout, roots.clone()).map_err(|error| error.to_string())?;
+        let Self { target, trust, timeout, wait } = self;
+        let wire = Wire::trusting(*timeout, trust.clone()).map_err(|error| error.to_string())?;
         if let Err(trouble) = wait.until_ready(console, &wire, target).await {
             console.note(&trouble.text());
             return Ok(None);
         }
         let jobs = Arc::new(Semaphore::new(AT_ONCE));
-        let driver = driver_of(console, target, roots, &jobs, *timeout)?;
+        let driver = driver_of(console, target, trust, &jobs, *timeout)?;
         let link = Link::unheard(Arc::new(wire), target);
         let look = Look {
             target,

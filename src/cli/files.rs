@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::console::Console;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Colour, Diagnostic, summary};
-use crate::http::Roots;
+use crate::http::Trust;
 use crate::known::KnownFailure;
 use crate::report;
 use crate::target::{Elsewhere, Target};
@@ -44,7 +44,10 @@ pub(super) fn embedded() -> Result<Target, Vec<Diagnostic>> {
 pub(super) fn target(path: &Path) -> Result<Target, Vec<Diagnostic>> {
     let source = Source::read(path).map_err(|diagnostic| vec![diagnostic])?;
     let directory = beside(path).to_owned();
-    Target::read_with(&source, Rc::new(move |place| kept(place, &directory)))
+    let folder = directory.clone();
+    let mut target = Target::read_with(&source, Rc::new(move |place| kept(place, &folder)))?;
+    target.approval = target.approval.map(|approval| approval.beside(&directory));
+    Ok(target)
 }
 
 /// The directory of a file.
@@ -77,17 +80,17 @@ fn kept(place: &Elsewhere, directory: &Path) -> Result<String, String> {
 }
 
 /// The authorities that are trusted beside those of the platform: those of `ca`, or else those that the target names.
-pub(super) fn roots(
+pub(super) fn trust(
     ca: Option<&Path>,
     target_file: Option<&Path>,
     target: &Target,
-) -> Result<Roots, Diagnostic> {
+) -> Result<Trust, Diagnostic> {
     let directory = target_file.map_or(Path::new(""), beside);
     let tls = target.tls.clone().unwrap_or_default();
     let read = |path: &Path, wrong: &dyn Fn(String) -> Diagnostic| {
         std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))
     };
-    let mut roots = Roots::default();
+    let mut trust = Trust::default();
     if let Some(path) = ca.map(Path::to_owned).or_else(|| Some(directory.join(tls.ca?))) {
         let wrong = |why: String| {
             Diagnostic::error("no-authority", format!("{} {why}", path.display())).help(
@@ -95,7 +98,7 @@ pub(super) fn roots(
                  FILE or tls: { ca: FILE } in the target file",
             )
         };
-        roots = Roots::from_pem(&read(&path, &wrong)?).map_err(|error| wrong(error.to_string()))?;
+        trust = Trust::from_pem(&read(&path, &wrong)?).map_err(|error| wrong(error.to_string()))?;
     }
     if let Some(path) = tls.certificate.map(|file| directory.join(file)) {
         let key = tls.key.map_or_else(|| path.clone(), |file| directory.join(file));
@@ -109,9 +112,9 @@ pub(super) fn roots(
         let wrong_key =
             |why: String| Diagnostic { message: format!("{} {why}", key.display()), ..wrong(String::new()) };
         let key_text = read(&key, &wrong_key)?;
-        roots = roots.showing(&certificate, &key_text).map_err(|error| wrong(error.to_string()))?;
+        trust = trust.showing(&certificate, &key_text).map_err(|error| wrong(error.to_string()))?;
     }
-    Ok(if tls.insecure { roots.trusting_anybody() } else { roots })
+    Ok(if tls.insecure { trust.trusting_anybody() } else { trust })
 }
 
 /// Everything a run reads: the shipped suites and those of `suites`, the target, its known failures.

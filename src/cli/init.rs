@@ -13,7 +13,7 @@ use super::files;
 use super::pages::Gated;
 use super::wait::Wait;
 use crate::diagnostic::messages;
-use crate::http::{HttpPages, Roots, Wire};
+use crate::http::{HttpPages, Trust, Wire};
 use crate::protocol::{AuthMethod, Role, UserRole};
 use crate::runner::{Link, acquaint, published};
 use crate::secret::Secret;
@@ -114,7 +114,7 @@ impl Init {
             written = self.write(console) => written,
             () = console::interrupted() => return Exit::Interrupted,
         };
-        let (target, roots) = match written {
+        let (target, trust) = match written {
             Ok(written) => written,
             Err(Stop(exit, words)) => {
                 console.note(&words);
@@ -126,12 +126,12 @@ impl Init {
         }
         console.out("");
         let wait = Wait::default();
-        let patient = Patient { target: &target, roots, timeout: self.timeout, wait: &wait };
+        let patient = Patient { target: &target, trust, timeout: self.timeout, wait: &wait };
         patient.looked_at(console, Format::Text).await
     }
 
     /// Writes the file, and gives the target that it is.
-    async fn write(&self, console: &Console) -> Result<(Target, Roots), Stop> {
+    async fn write(&self, console: &Console) -> Result<(Target, Trust), Stop> {
         if self.output.exists() && !self.force {
             let words = format!(
                 "error: {} is there already\nhelp: another place with --output FILE, or --force to write over it",
@@ -144,10 +144,10 @@ impl Init {
             asker.text(self.issuer.as_deref(), "ISSUER", "The server's issuer, https://...", None).await?;
         let mut target = self.start(issuer)?;
         let mistake = |diagnostic| Stop(Exit::Usage, messages(&[diagnostic]));
-        let roots = files::roots(self.ca.as_deref(), None, &target).map_err(mistake)?;
+        let trust = files::trust(self.ca.as_deref(), None, &target).map_err(mistake)?;
         let our_trouble = |error: String| Stop(Exit::NotJudged, format!("error: {error}"));
         let wire =
-            Wire::trusting(self.timeout, roots.clone()).map_err(|error| our_trouble(error.to_string()))?;
+            Wire::trusting(self.timeout, trust.clone()).map_err(|error| our_trouble(error.to_string()))?;
         let wire = Arc::new(wire);
         let link = Link::unheard(wire.clone(), &target);
         let not_there = |trouble: crate::runner::Trouble| Stop(Exit::NotJudged, trouble.text());
@@ -175,7 +175,7 @@ impl Init {
         for (role, user) in USERS.into_iter().zip(self.users(&asker).await?) {
             target = target.with_user(role, user);
         }
-        let pages = HttpPages::trusting(&roots).map_err(|error| our_trouble(error.to_string()))?;
+        let pages = HttpPages::trusting(&trust).map_err(|error| our_trouble(error.to_string()))?;
         let pages = Gated::new(pages, Arc::new(Semaphore::new(AT_ONCE)), self.timeout);
         // A link of its own knows the secrets that were asked for.
         let link = Link::unheard(wire, &target);
@@ -194,7 +194,7 @@ impl Init {
             Stop(Exit::Usage, format!("{words}\nhelp: another place with --output FILE"))
         })?;
         console.out(&draft.said(&self.output));
-        Ok((read, roots))
+        Ok((read, trust))
     }
 
     /// The target as far as it is known before anything is asked of the server.
@@ -234,7 +234,7 @@ impl Init {
             lists("client_secret_basic") == Some(false) && lists("client_secret_post") == Some(true);
         let auth = self.auth.map(Auth::method);
         let auth = auth.or_else(|| (secret.is_some() && by_post).then_some(AuthMethod::Post));
-        Ok(Client { id, secret: secret.map(Secret::new), auth, scope: None })
+        Ok(Client { secret: secret.map(Secret::new), auth, ..Client::public(id) })
     }
 
     async fn users(&self, asker: &Asker) -> Result<Vec<User>, Stop> {

@@ -3,17 +3,36 @@
 use crate::catalog::{Catalog, Entry, Selection};
 use crate::record::plural;
 use crate::report::terminal::{columns, wrap};
+use crate::suite::Check;
 
 /// With less room for a title it goes on a line of its own.
 const NARROWEST_TITLE: usize = 30;
+
+/// Which checks are marked, and what the mark says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// None.
+    Nothing,
+    /// Those that wait for a person who decides.
+    Person,
+}
+
+/// What stands before the title of a check that waits for a person.
+const PERSON: &str = "[person] ";
 
 /// The checks that are wanted, by suite: id, weight and title; and how many they are.
 ///
 /// # Errors
 ///
 /// A text for people if the selection matches nothing.
-pub fn list(catalog: &Catalog, selection: &Selection, width: usize) -> Result<String, String> {
+pub fn list(
+    catalog: &Catalog,
+    selection: &Selection,
+    marked: Marked,
+    width: usize,
+) -> Result<String, String> {
     let entries = catalog.select(selection)?;
+    let waits = |check: &Check| marked == Marked::Person && check.needs_decision();
     let widest =
         |text: fn(&Entry) -> String| entries.iter().map(|entry| columns(&text(entry))).max().unwrap_or(0);
     let id_width = widest(|entry| entry.check.id.clone());
@@ -27,7 +46,8 @@ pub fn list(catalog: &Catalog, selection: &Selection, width: usize) -> Result<St
         lines.extend(wrap(&format!("{}: {}", first.suite, first.suite_title), width));
         for Entry { check, weight, .. } in suite {
             let head = format!("  {:id_width$}  {:weight_width$}", check.id, weight.label());
-            let mut title = wrap(&check.title, room).into_iter();
+            let mark = if waits(check) { PERSON } else { "" };
+            let mut title = wrap(&format!("{mark}{}", check.title), room).into_iter();
             if fits {
                 lines.push(format!("{head}  {}", title.next().unwrap_or_default()));
             } else {
@@ -38,6 +58,10 @@ pub fn list(catalog: &Catalog, selection: &Selection, width: usize) -> Result<St
         lines.push(String::new());
     }
     lines.push(count(catalog, &entries));
+    if marked == Marked::Person {
+        let number = entries.iter().filter(|entry| waits(&entry.check)).count();
+        lines.push(format!("{number} {PERSON}need you at the terminal: the target's driver is `manual`"));
+    }
     Ok(lines.join("\n") + "\n")
 }
 

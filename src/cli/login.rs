@@ -20,7 +20,7 @@ use super::console::{self, Console};
 use super::exit::Exit;
 use super::files;
 use super::wait::Wait;
-use crate::http::{Roots, Transport, Wire};
+use crate::http::{Transport, Trust, Wire};
 use crate::protocol::Role;
 use crate::report::terminal::Colour;
 use crate::runner::{Link, Metadata, locate};
@@ -70,8 +70,8 @@ impl Login {
                 }
             },
         };
-        let roots = match files::roots(self.ca.as_deref(), self.target.as_deref(), &target) {
-            Ok(roots) => roots,
+        let trust = match files::trust(self.ca.as_deref(), self.target.as_deref(), &target) {
+            Ok(trust) => trust,
             Err(diagnostic) => {
                 files::show(console, &[diagnostic], 1);
                 return Exit::Usage;
@@ -81,7 +81,7 @@ impl Login {
             console.note("no target: a reference server of our own; sign in as alice, password wonderland-1");
         }
         let exit = tokio::select! {
-            played = self.play(console, &target, roots) => match played {
+            played = self.play(console, &target, trust) => match played {
                 Ok(Ended::Granted) => Exit::Good,
                 Ok(Ended::Denied) => Exit::Denied,
                 Ok(Ended::Expired) => Exit::Expired,
@@ -100,8 +100,8 @@ impl Login {
         exit
     }
 
-    async fn play(&self, console: &Console, target: &Target, roots: Roots) -> Result<Ended, String> {
-        let wire = Wire::trusting(PATIENCE, roots).map_err(|error| error.to_string())?;
+    async fn play(&self, console: &Console, target: &Target, trust: Trust) -> Result<Ended, String> {
+        let wire = Wire::trusting(PATIENCE, trust).map_err(|error| error.to_string())?;
         self.wait.until_ready(console, &wire, target).await.map_err(|trouble| trouble.words())?;
         let settings = self.settings(settings_of(target, Arc::new(wire.clone())).await?);
         let look = Look {

@@ -6,17 +6,36 @@ use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::mpsc;
 
 use super::console::{Console, Notebook};
-use crate::approval::{Answer, Prompt};
+use crate::approval::{Answer, Errand, Prompt};
+use crate::login::{Ink, Qr};
+use crate::report::terminal::Colour;
 
 /// Shows questions on stderr and reads answers from stdin.
 pub(super) struct StdinPrompt {
     lines: tokio::sync::Mutex<Option<mpsc::Receiver<String>>>,
     notebook: Option<Notebook>,
+    /// How wide the terminal is; nothing where a QR code cannot be shown.
+    columns: Option<usize>,
+    ink: Ink,
 }
 
 impl StdinPrompt {
     pub(super) fn new(console: &Console) -> Self {
-        Self { lines: tokio::sync::Mutex::default(), notebook: console.notebook() }
+        let style = console.style();
+        Self {
+            lines: tokio::sync::Mutex::default(),
+            notebook: console.notebook(),
+            columns: io::stderr().is_terminal().then_some(style.width),
+            ink: if style.colour == Colour::On { Ink::BlackOnWhite } else { Ink::Inverted },
+        }
+    }
+
+    /// What is to be done, with the address to scan where there is room for it.
+    fn shown(&self, errand: Errand<'_>) -> String {
+        let fitting = |qr: &Qr| self.columns.is_some_and(|columns| qr.columns() <= columns);
+        let qr = Qr::of(errand.address).filter(fitting);
+        let drawn = qr.map_or_else(String::new, |qr| format!("\n\n{}", qr.lines(self.ink).join("\n")));
+        format!("{}{drawn}\n\n{}", errand.text, errand.answers)
     }
 }
 
@@ -35,13 +54,13 @@ fn read_lines() -> mpsc::Receiver<String> {
 }
 
 impl Prompt for StdinPrompt {
-    fn confirm<'a>(&'a self, text: &'a str) -> BoxFuture<'a, io::Result<Answer>> {
+    fn confirm<'a>(&'a self, errand: Errand<'a>) -> BoxFuture<'a, io::Result<Answer>> {
         async move {
             if !io::stdin().is_terminal() {
                 return Err(io::Error::other("stdin is not a terminal"));
             }
             if let Some(notebook) = &self.notebook {
-                notebook.note(text);
+                notebook.note(&self.shown(errand));
             }
             let mut lines = self.lines.lock().await;
             let lines = lines.get_or_insert_with(read_lines);

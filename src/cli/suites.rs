@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use super::console::Console;
 use super::exit::Exit;
 use super::files;
+use super::list::Marked;
 use super::select::Select;
 use super::{explain, list, validate};
 use crate::catalog::Catalog;
 use crate::diagnostic::Diagnostic;
 use crate::generated::generated_files;
 use crate::known::KnownFailure;
-use crate::target::Target;
+use crate::target::{Approval, Target};
 use crate::yaml::Source;
 
 /// List the checks: id, level or severity, title.
@@ -20,6 +21,9 @@ pub(super) struct List {
     /// Your own suites besides the shipped ones: a file, or a directory of them
     #[arg(long, value_name = "FILE|DIR")]
     suite: Vec<PathBuf>,
+    /// Mark the checks that need a person, where this target has nobody else to decide
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
     #[command(flatten)]
     select: Select,
 }
@@ -53,15 +57,18 @@ pub(super) struct Generate {
 
 impl List {
     pub(super) fn run(self, console: &Console) -> Exit {
-        with_catalog(console, &self.suite, |catalog| {
-            list::list(catalog, &self.select.selection(), console.style().width)
+        with_catalog(console, &self.suite, self.target.as_deref(), |catalog, target| {
+            let person =
+                matches!(target.and_then(|target| target.approval.as_ref()), Some(Approval::Manual(_)));
+            let marked = if person { Marked::Person } else { Marked::Nothing };
+            list::list(catalog, &self.select.selection(), marked, console.style().width)
         })
     }
 }
 
 impl Explain {
     pub(super) fn run(self, console: &Console) -> Exit {
-        with_catalog(console, &self.suite, |catalog| {
+        with_catalog(console, &self.suite, None, |catalog, _| {
             explain::explain(catalog, &self.check, console.style().width)
         })
     }
@@ -70,16 +77,17 @@ impl Explain {
 fn with_catalog(
     console: &Console,
     suites: &[PathBuf],
-    text: impl FnOnce(&Catalog) -> Result<String, String>,
+    target: Option<&Path>,
+    text: impl FnOnce(&Catalog, Option<&Target>) -> Result<String, String>,
 ) -> Exit {
-    let read = match files::read(suites, None, files::KnownList::default()) {
+    let read = match files::read(suites, target, files::KnownList::default()) {
         Ok(read) => read,
         Err((diagnostics, count)) => {
             files::show(console, &diagnostics, count);
             return Exit::Usage;
         }
     };
-    match text(&read.catalog) {
+    match text(&read.catalog, read.target.as_ref()) {
         Ok(text) => {
             console.out(&text);
             Exit::Good

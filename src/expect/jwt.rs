@@ -245,7 +245,8 @@ mod tests {
         assert_eq!(judged(&good, &keys), None);
         assert_eq!(judged(&ours.sign(&json!({ "alg": "ES256" })), &keys), None, "no kid: any key will do");
         let (signed, signature) = good.rsplit_once('.').unwrap();
-        let changed = signed.split_once('.').unwrap().0.to_owned() + "." + &encoded(&json!({ "sub": "bob" }));
+        let changed =
+            signed.split_once('.').unwrap().0.to_owned() + "." + encoded(&json!({ "sub": "bob" })).as_str();
         let beyond = format!("{}.e30.c2ln", encoded(&json!({ "alg": "ES512", "kid": "a" })));
         for (token, keys, grade, actual) in [
             (format!("{changed}.{signature}"), &keys, Grade::Mismatch, "signed ES256, and no key"),

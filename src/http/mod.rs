@@ -4,15 +4,15 @@ mod client;
 mod in_process;
 mod pages;
 mod race;
-mod roots;
 mod scrape;
 pub mod thin;
 mod transport;
+mod trust;
 mod wire;
 
 pub use in_process::InProcess;
 pub use pages::HttpPages;
-pub use roots::{Roots, RootsError};
 pub use scrape::Scrape;
 pub use transport::{Exchanger, LARGEST_BODY, Sent, Transport};
+pub use trust::{Trust, TrustError};
 pub use wire::{Reuse, Wire};

@@ -5,11 +5,10 @@ use std::error::Error;
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{BoxFuture, FutureExt};
 use http::{Request, Response};
-use url::{Host, Url};
 
 use super::client::plain;
-use super::roots::Roots;
-use crate::approval::{LARGEST_PAGE, PageError, Pages};
+use super::trust::Trust;
+use crate::approval::{LARGEST_PAGE, PageError, Pages, may_take_passwords};
 
 /// Pages over the network: HTTP/1.1, no proxy, no compression, no redirects, no retries.
 #[derive(Debug, Clone)]
@@ -24,7 +23,7 @@ impl HttpPages {
     ///
     /// When the TLS of this system cannot be set up.
     pub fn new() -> Result<Self, PageError> {
-        Self::trusting(&Roots::default())
+        Self::trusting(&Trust::default())
     }
 
     /// The same, with authorities that are trusted beside those of the platform.
@@ -32,13 +31,13 @@ impl HttpPages {
     /// # Errors
     ///
     /// When the TLS of this system cannot be set up.
-    pub fn trusting(roots: &Roots) -> Result<Self, PageError> {
-        plain(roots).build().map(|client| Self { client }).map_err(unreachable)
+    pub fn trusting(trust: &Trust) -> Result<Self, PageError> {
+        plain(trust).build().map(|client| Self { client }).map_err(unreachable)
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, PageError> {
         let request = reqwest::Request::try_from(request).map_err(unreachable)?;
-        if !is_allowed(request.url()) {
+        if !may_take_passwords(request.url()) {
             return Err(PageError::NotAllowed);
         }
         let mut answer = self.client.execute(request).await.map_err(unreachable)?;
@@ -63,17 +62,6 @@ impl Pages for HttpPages {
     }
 }
 
-/// Passwords go over https, or stay on this machine.
-fn is_allowed(url: &Url) -> bool {
-    match (url.scheme(), url.host()) {
-        ("https", _) => true,
-        ("http", Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
-        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
-        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
-        _ => false,
-    }
-}
-
 /// The whole chain of causes, without the address: its query may hold what nobody should read.
 fn unreachable(error: reqwest::Error) -> PageError {
     let error = error.without_url();
@@ -84,24 +72,4 @@ fn unreachable(error: reqwest::Error) -> PageError {
         cause = inner.source();
     }
     PageError::Unreachable(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn https_and_loopback_are_opened_and_nothing_else() {
-        for (url, allowed) in [
-            ("https://as.example/device", true),
-            ("http://127.0.0.1:4101/device", true),
-            ("http://localhost/device", true),
-            ("http://[::1]:80/", true),
-            ("http://as.example/device", false),
-            ("http://localhost.example/", false),
-            ("ftp://127.0.0.1/", false),
-        ] {
-            assert_eq!(is_allowed(&Url::parse(url).unwrap()), allowed, "{url}");
-        }
-    }
 }

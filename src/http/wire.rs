@@ -9,8 +9,8 @@ use reqwest::{Client, Method, Request, Url};
 use tokio::time::Instant;
 
 use super::client::{USER_AGENT, plain};
-use super::roots::Roots;
 use super::transport::{Exchanger, LARGEST_BODY, Sent, Transport};
+use super::trust::Trust;
 use crate::compose::Composed;
 use crate::exchange::{Answer, NoAnswer};
 
@@ -26,7 +26,7 @@ const CONNECT: Duration = Duration::from_secs(4);
 pub struct Wire {
     client: Client,
     limit: Duration,
-    roots: Roots,
+    trust: Trust,
 }
 
 /// When a connection carries another request.
@@ -46,15 +46,15 @@ impl Wire {
     /// # Errors
     /// When the TLS of this system cannot be set up.
     pub fn new(limit: Duration) -> Result<Self, NoAnswer> {
-        Self::trusting(limit, Roots::default())
+        Self::trusting(limit, Trust::default())
     }
 
     /// The same, with authorities that are trusted beside those of the platform.
     ///
     /// # Errors
     /// When the TLS of this system cannot be set up.
-    pub fn trusting(limit: Duration, roots: Roots) -> Result<Self, NoAnswer> {
-        Self::build(limit, roots, Reuse::Soon)
+    pub fn trusting(limit: Duration, trust: Trust) -> Result<Self, NoAnswer> {
+        Self::build(limit, trust, Reuse::Soon)
     }
 
     /// The same, with connections that are used again as this says.
@@ -62,7 +62,7 @@ impl Wire {
     /// # Errors
     /// When the TLS of this system cannot be set up.
     pub fn reusing(limit: Duration, reuse: Reuse) -> Result<Self, NoAnswer> {
-        Self::build(limit, Roots::default(), reuse)
+        Self::build(limit, Trust::default(), reuse)
     }
 
     /// What the requests go out by.
@@ -77,11 +77,11 @@ impl Wire {
         Self { client, ..self.clone() }
     }
 
-    fn build(limit: Duration, roots: Roots, reuse: Reuse) -> Result<Self, NoAnswer> {
+    fn build(limit: Duration, trust: Trust, reuse: Reuse) -> Result<Self, NoAnswer> {
         let builder = match reuse {
-            Reuse::Soon => plain(&roots).pool_idle_timeout(IDLE),
-            Reuse::Always => plain(&roots).pool_idle_timeout(None),
-            Reuse::Never => plain(&roots).pool_max_idle_per_host(0),
+            Reuse::Soon => plain(&trust).pool_idle_timeout(IDLE),
+            Reuse::Always => plain(&trust).pool_idle_timeout(None),
+            Reuse::Never => plain(&trust).pool_max_idle_per_host(0),
         };
         let client = builder
             .tcp_nodelay(true)
@@ -89,7 +89,7 @@ impl Wire {
             .user_agent(USER_AGENT)
             .build()
             .map_err(|error| NoAnswer::Ours(chain(&error)))?;
-        Ok(Self { client, limit, roots })
+        Ok(Self { client, limit, trust })
     }
 
     async fn exchange(&self, request: Result<Request, NoAnswer>, sent: Instant) -> Sent {
@@ -160,7 +160,7 @@ impl Transport for Wire {
     fn race<'a>(&'a self, requests: &'a [Composed]) -> BoxFuture<'a, Vec<Sent>> {
         async move {
             // A client of its own: none of its connections is in use, so each request gets a new one.
-            let Ok(racing) = Self::trusting(self.limit, self.roots.clone()) else {
+            let Ok(racing) = Self::trusting(self.limit, self.trust.clone()) else {
                 return Vec::new();
             };
             let gate = super::race::Gate::new(requests.len());
@@ -191,7 +191,7 @@ impl Transport for Wire {
     }
 
     fn fresh(&self) -> Result<Arc<dyn Transport>, NoAnswer> {
-        Ok(Arc::new(Self::trusting(self.limit, self.roots.clone())?))
+        Ok(Arc::new(Self::trusting(self.limit, self.trust.clone())?))
     }
 }
 

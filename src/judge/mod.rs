@@ -37,7 +37,7 @@ use http::{Request, Response};
 use tokio::sync::{Semaphore, mpsc};
 use tower::Service;
 
-use crate::approval::{Answer, Closure, Driver, Pages, Prompt, driver};
+use crate::approval::{Answer, Closure, Driver, Errand, Pages, Prompt, driver};
 use crate::catalog::{Catalog, Selection};
 use crate::clock;
 use crate::diagnostic::{Diagnostic, Mistakes};
@@ -319,7 +319,7 @@ fn with_decisions(mut target: Target) -> Target {
 struct Nobody;
 
 impl Prompt for Nobody {
-    fn confirm<'a>(&'a self, _: &'a str) -> BoxFuture<'a, std::io::Result<Answer>> {
+    fn confirm<'a>(&'a self, _: Errand<'a>) -> BoxFuture<'a, std::io::Result<Answer>> {
         let nobody = "in a test nobody is asked: decide by a closure, or by a form recipe";
         std::future::ready(Err(std::io::Error::other(nobody))).boxed()
     }

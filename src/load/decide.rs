@@ -173,6 +173,7 @@ pub(super) fn visit<'a>(
     verification_uri: &'a str,
 ) -> Ask<'a> {
     Ask {
+        case: "a device of the load",
         decision,
         user,
         user_code,

@@ -14,7 +14,7 @@ use super::decide::{Decider, Typist};
 use super::dialogue::Endpoint;
 use super::distinct::{Distinct, Key};
 use crate::compose::{At, Composed, form_post};
-use crate::http::Roots;
+use crate::http::Trust;
 use crate::http::thin::{self, NoTemplate, RequestTemplate, Spoken};
 use crate::oracle::{Grade, Oracle};
 use crate::protocol::{self, DEVICE_CODE_GRANT, Role};
@@ -152,7 +152,7 @@ impl Place {
     ///
     /// # Errors
     /// The address is none, or its host does not resolve.
-    pub async fn find(url: &str, roots: &Roots, spoken: Spoken) -> Result<Self, SetupError> {
+    pub async fn find(url: &str, trust: &Trust, spoken: Spoken) -> Result<Self, SetupError> {
         let wrong = |what: String| SetupError::Place(format!("{url}: {what}"));
         let parsed = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
         let host = parsed.host_str().ok_or_else(|| wrong("no host".to_owned()))?.to_owned();
@@ -163,7 +163,7 @@ impl Place {
             .map_err(|error| wrong(format!("cannot resolve {bare}: {error}")))?;
         let address = found.next().ok_or_else(|| wrong(format!("{bare} has no address")))?;
         let tls = if parsed.scheme() == "https" {
-            let connector = thin::trusting(roots, spoken).map_err(|error| wrong(error.to_string()))?;
+            let connector = thin::trusting(trust, spoken).map_err(|error| wrong(error.to_string()))?;
             let name = ServerName::try_from(bare.clone()).map_err(|error| wrong(error.to_string()))?;
             Some((connector, name))
         } else {

@@ -48,6 +48,15 @@ pub fn raise_descriptors() -> Option<Descriptors> {
     None
 }
 
+/// Whether this process is root's; never on other systems than Unix.
+#[must_use]
+pub fn is_root() -> bool {
+    #[cfg(unix)]
+    return rustix::process::geteuid().is_root();
+    #[cfg(not(unix))]
+    return false;
+}
+
 /// The local ports that connections get: so many from one address to one port of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ports {

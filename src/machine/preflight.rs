@@ -148,7 +148,7 @@ fn descriptors(wanted: &Wanted, limit: Descriptors) -> Line {
         "have the hard limit raised (LimitNOFILE= of systemd, nofile in limits.conf)".to_owned()
     };
     let fewer = if fit == 0 { String::new() } else { format!("; or use at most {fit} connections") };
-    let help = raise + &fewer;
+    let help = format!("{raise}{fewer}");
     Line::new(Verdict::Failed, what, help)
 }
 

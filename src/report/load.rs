@@ -52,7 +52,7 @@ pub fn header(began: &Began, style: &Style) -> String {
         ms(end),
         began.seed
     );
-    text + &sides(began)
+    text + sides(began).as_str()
 }
 
 /// The target and the machine.
@@ -81,7 +81,7 @@ pub fn sides(began: &Began) -> String {
     let on = |who: &str, pinned: &[usize]| {
         if pinned.is_empty() { String::new() } else { format!(", {who} on {}", cores(pinned)) }
     };
-    let server = on("the server", &machine.server_pinned) + &on("the checks", &machine.checks_pinned);
+    let server = on("the server", &machine.server_pinned) + on("the checks", &machine.checks_pinned).as_str();
     text.push_str(&format!(
         "{shards}{mine}{server} · {} · users: {} · {} engine\n",
         began.connections, began.approvals, began.engine

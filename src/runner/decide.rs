@@ -85,6 +85,7 @@ impl<'a> Player<'a> {
         let user = self.run.target.users.get(&role).ok_or_else(|| not_there(role.word()))?;
         let deadline = self.deadline(visit);
         let ask = Ask {
+            case: &self.name,
             decision,
             user,
             user_code: &codes.user_code,

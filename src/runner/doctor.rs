@@ -3,6 +3,7 @@
 //! Asks by the same requests as `preflight`. Judges nothing: what a server does wrong is for checks to say, and is a
 //! failed line only where no run would come out.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::link::Link;
@@ -141,7 +142,7 @@ impl Doctor<'_> {
         };
         let Look { target, entries, limits, .. } = self.look;
         let found = clients.looked(target, endpoints).found(self.link.shared().has_tls());
-        let plan = Plan::new(entries, target, &found, limits);
+        let plan = Plan::new(entries, target, &found, limits, &BTreeSet::new());
         let mut seen = format!(
             "a whole run takes about {} ({} checks; interval {}, lifetime {})",
             show(Duration::from_secs(plan.estimate.as_secs().max(1))),
@@ -150,7 +151,13 @@ impl Doctor<'_> {
             show(found.lifetime)
         );
         if plan.estimate > SHORT_RUN {
-            let short = Plan::new(entries, target, &found, Limits { max_wait: Some(SHORT_RUN), ..limits });
+            let short = Plan::new(
+                entries,
+                target,
+                &found,
+                Limits { max_wait: Some(SHORT_RUN), ..limits },
+                &BTreeSet::new(),
+            );
             let left_out = plan.checks() - short.checks();
             seen.push_str(&format!("; --max-wait \"{}\" leaves out {left_out} of them", show(SHORT_RUN)));
         }

@@ -190,6 +190,7 @@ impl<'a> Player<'a> {
             let _permit = self.run.deciding.acquire().await;
             self.waits_for_pages(deadline).await;
             let ask = Ask {
+                case: &self.name,
                 decision: wanted.decision,
                 user,
                 user_code: wanted.typed,

@@ -28,7 +28,7 @@ use crate::target::{Client, Target};
 const OTHER_CODES: usize = 12;
 
 /// The name under which preflight's exchanges are recorded.
-const CASE: &str = "preflight";
+pub(super) const CASE: &str = "preflight";
 
 /// The lifetime of codes where the server announces none.
 const NO_LIFETIME: Duration = Duration::from_secs(600);

@@ -55,6 +55,7 @@ pub(super) fn what_is_asked<'a>(
     deadline: Instant,
 ) -> Ask<'a> {
     Ask {
+        case: CASE,
         decision,
         user,
         user_code: &codes.user_code,

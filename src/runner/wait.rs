@@ -64,6 +64,7 @@ mod tests {
     use futures_util::future::{BoxFuture, FutureExt};
 
     use super::*;
+    use crate::compose::Composed;
     use crate::exchange::Answer;
     use crate::http::Sent;
 

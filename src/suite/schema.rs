@@ -18,13 +18,13 @@ pub fn schema() -> String {
             json!([{ "required": ["level"] }, { "required": ["severity"] }, { "required": ["card"] }]);
         check.insert("oneOf".to_owned(), one_of);
     }
-    text(&schema)
+    text(schema)
 }
 
 /// The schema of another file that people write beside the suites, as text.
 #[must_use]
 pub fn schema_of<T: JsonSchema>(title: &str, id: &str) -> String {
-    text(&value_of::<T>(title, id))
+    text(value_of::<T>(title, id))
 }
 
 fn value_of<T: JsonSchema>(title: &str, id: &str) -> Value {
@@ -38,9 +38,11 @@ fn value_of<T: JsonSchema>(title: &str, id: &str) -> Value {
     schema
 }
 
-fn text(schema: &Value) -> String {
+fn text(mut schema: Value) -> String {
+    // Another crate may have serde_json keep the order in which members came.
+    schema.sort_all_objects();
     // Of a tree of strings, lists and maps with text keys; this cannot fail.
-    let mut text = serde_json::to_string_pretty(schema).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -1,6 +1,6 @@
 //! A target from a file, with what must be true of it beyond its types.
 
-use super::{Keeper, Target, Tls, kept};
+use super::{Keeper, Target, Tls, kept, mistakes};
 use crate::diagnostic::{Diagnostic, Mistakes};
 use crate::protocol::Role;
 use crate::yaml::{Loaded, Segment, Source, load};
@@ -58,6 +58,14 @@ impl Target {
                 .at(at(&["tls".into(), "key".into()]))
                 .help("add tls.certificate: the file with the client's certificate"),
             );
+        }
+        if let Some(approval) = target.approval.as_ref().filter(|_| diagnostics.is_empty()) {
+            let below = |path: &[Segment]| {
+                let whole: Vec<Segment> =
+                    [Segment::from("approval")].into_iter().chain(path.iter().cloned()).collect();
+                at(&whole)
+            };
+            diagnostics.extend(mistakes::of(approval, &below));
         }
         if diagnostics.is_empty() { Ok(target) } else { Err(diagnostics) }
     }

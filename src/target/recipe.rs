@@ -1,4 +1,5 @@
-//! What the `form` and `manual` approval drivers are told in the target file. Knows no page and no HTML.
+//! How the `form` approval driver walks through the pages, as the target file says, and texts with blanks. Knows no page
+//! and no HTML.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,8 +8,10 @@ use std::str::FromStr;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
+use url::form_urlencoded::byte_serialize;
 
-use super::{Length, User};
+use super::User;
+use super::approval::Sessions;
 use crate::protocol::Decision;
 use crate::protocol::words::words;
 use crate::secret::Secret;
@@ -22,38 +25,13 @@ words! {
         Login = "login",
         /// The user's password.
         Password = "password",
+        /// `approve` or `deny`.
+        Action = "action",
+        /// Where the user types the code (RFC 8628 §3.2).
+        VerificationUri = "verification_uri",
+        /// The same with the code inside (RFC 8628 §3.3.1).
+        VerificationUriComplete = "verification_uri_complete",
     }
-}
-
-/// The approval driver and its settings; one key.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-pub enum Approval {
-    /// Signs in, enters the code and decides by HTML forms over plain HTTP.
-    #[serde(rename = "form")]
-    Form(FormRecipe),
-    /// Shows code and URI and waits for a person.
-    #[serde(rename = "manual")]
-    Manual(Manual),
-}
-
-impl Approval {
-    /// What the driver is called.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Form(_) => "form",
-            Self::Manual(_) => "manual",
-        }
-    }
-}
-
-/// Settings of the `manual` driver.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Manual {
-    /// How long to wait for the person before the step counts as not come out; the code's lifetime otherwise.
-    #[serde(default)]
-    pub give_up_after: Option<Length>,
 }
 
 /// How the `form` driver walks through the pages, like a person with a browser: at every page it takes the first step
@@ -81,6 +59,9 @@ pub struct FormRecipe {
     #[serde(default, deserialize_with = "headers")]
     #[schemars(with = "BTreeMap<String, String>")]
     pub headers: HeaderMap,
+    /// Whether decisions of one user share a sign-in; `fresh` otherwise.
+    #[serde(default)]
+    pub sessions: Option<Sessions>,
 }
 
 /// What to do at one kind of page.
@@ -159,9 +140,32 @@ pub struct Template {
     text: String,
 }
 
+/// The same for a request of the `http` driver: the names of values that were kept are blanks, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestTemplate(Template);
+
+/// What blanks are filled with.
+#[derive(Debug, Clone, Copy)]
+pub struct Blanks<'a> {
+    /// Who decides.
+    pub user: &'a User,
+    /// The session's user code, as the device shows it.
+    pub user_code: &'a str,
+    /// Where the user types it.
+    pub verification_uri: &'a str,
+    /// The same with the code inside; empty where there is none.
+    pub verification_uri_complete: Option<&'a str>,
+    /// What is decided.
+    pub decision: Decision,
+    /// Values that were kept out of earlier answers, by name.
+    pub kept: &'a BTreeMap<String, Secret>,
+}
+
 #[derive(Clone, PartialEq, Eq)]
 enum Part {
     Blank(Blank),
+    /// A value that was kept.
+    Kept(String),
     Text(String),
 }
 
@@ -175,9 +179,7 @@ pub enum TemplateError {
         text: String,
     },
     /// A blank that there is not.
-    #[error(
-        "\"{{{blank}}}\" stands for nothing; {{user_code}}, {{login}} and {{password}} do, \"{{{{\" is a brace"
-    )]
+    #[error("\"{{{blank}}}\" stands for nothing; {} do, \"{{{{\" is a brace", listed(Blank::ALL))]
     Unknown {
         /// What stands between the braces.
         blank: String,
@@ -214,23 +216,100 @@ impl FormDone {
 impl Template {
     /// The text with its blanks filled: a secret, since the password may be in it.
     #[must_use]
-    pub fn fill(&self, user: &User, user_code: &str) -> Secret {
-        let filled: String = self
-            .parts
-            .iter()
-            .map(|part| match part {
-                Part::Blank(Blank::UserCode) => user_code,
-                Part::Blank(Blank::Login) => &user.login,
-                Part::Blank(Blank::Password) => user.password.expose(),
-                Part::Text(text) => text,
-            })
-            .collect();
-        Secret::new(filled)
+    pub fn fill(&self, blanks: &Blanks<'_>) -> Secret {
+        Secret::new(self.parts.iter().map(|part| part.filled(blanks)).collect::<String>())
+    }
+
+    /// Takes a text apart; what stands between braces and is no blank is the name of a kept value.
+    fn read(text: &str) -> Result<Self, TemplateError> {
+        let mut parts = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            plain.push_str(before);
+            if let Some(after) = after.strip_prefix('{') {
+                plain.push('{');
+                rest = after;
+                continue;
+            }
+            let (word, after) =
+                after.split_once('}').ok_or_else(|| TemplateError::Open { text: text.to_owned() })?;
+            if !plain.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut plain)));
+            }
+            let blank = Blank::ALL.iter().find(|blank| blank.word() == word);
+            parts.push(blank.map_or_else(|| Part::Kept(word.to_owned()), |blank| Part::Blank(*blank)));
+            rest = after;
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            parts.push(Part::Text(plain));
+        }
+        Ok(Self { parts, text: text.to_owned() })
+    }
+}
+
+impl Part {
+    fn filled<'b>(&'b self, blanks: &Blanks<'b>) -> &'b str {
+        match self {
+            Self::Blank(Blank::Action) => blanks.decision.word(),
+            Self::Blank(Blank::Login) => &blanks.user.login,
+            Self::Blank(Blank::Password) => blanks.user.password.expose(),
+            Self::Blank(Blank::UserCode) => blanks.user_code,
+            Self::Blank(Blank::VerificationUri) => blanks.verification_uri,
+            Self::Blank(Blank::VerificationUriComplete) => {
+                blanks.verification_uri_complete.unwrap_or_default()
+            }
+            Self::Kept(name) => blanks.kept.get(name).map_or("", Secret::expose),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+impl RequestTemplate {
+    /// The text with its blanks filled.
+    #[must_use]
+    pub fn fill(&self, blanks: &Blanks<'_>) -> Secret {
+        self.0.fill(blanks)
+    }
+
+    /// The text as an address: what is filled in is percent-encoded, unless the address begins with it.
+    #[must_use]
+    pub fn fill_address(&self, blanks: &Blanks<'_>) -> String {
+        let part = |(index, part): (usize, &Part)| match part {
+            Part::Text(text) => text.clone(),
+            part if index == 0 => part.filled(blanks).to_owned(),
+            part => byte_serialize(part.filled(blanks).as_bytes()).collect::<String>().replace('+', "%20"),
+        };
+        self.0.parts.iter().enumerate().map(part).collect()
+    }
+
+    /// Whether it has this blank.
+    #[must_use]
+    pub fn uses(&self, blank: Blank) -> bool {
+        self.0.parts.contains(&Part::Blank(blank))
+    }
+
+    /// The names of kept values that it has.
+    pub fn kept(&self) -> impl Iterator<Item = &str> {
+        self.0.parts.iter().filter_map(|part| match part {
+            Part::Kept(name) => Some(name.as_str()),
+            Part::Blank(_) | Part::Text(_) => None,
+        })
+    }
+}
+
+/// Blanks as they are written, in a list.
+fn listed(blanks: &[Blank]) -> String {
+    let words: Vec<String> = blanks.iter().map(|blank| format!("{{{blank}}}")).collect();
+    match words.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => words.concat(),
     }
 }
 
 /// Reads headers; their values are not shown by `Debug`, some are keys.
-fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
+pub(super) fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
     let mut headers = HeaderMap::new();
     for (name, value) in BTreeMap::<String, String>::deserialize(deserializer)? {
         let wrong = |what| serde::de::Error::custom(format!("\"{name}\" {what}"));
@@ -247,33 +326,20 @@ impl FromStr for Template {
     type Err = TemplateError;
 
     fn from_str(text: &str) -> Result<Self, TemplateError> {
-        let mut parts = Vec::new();
-        let mut plain = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            plain.push_str(before);
-            if let Some(after) = after.strip_prefix('{') {
-                plain.push('{');
-                rest = after;
-                continue;
-            }
-            let (word, after) =
-                after.split_once('}').ok_or_else(|| TemplateError::Open { text: text.to_owned() })?;
-            let blank = Blank::ALL
-                .iter()
-                .find(|blank| blank.word() == word)
-                .ok_or_else(|| TemplateError::Unknown { blank: word.to_owned() })?;
-            if !plain.is_empty() {
-                parts.push(Part::Text(std::mem::take(&mut plain)));
-            }
-            parts.push(Part::Blank(*blank));
-            rest = after;
-        }
-        plain.push_str(rest);
-        if !plain.is_empty() {
-            parts.push(Part::Text(plain));
-        }
-        Ok(Self { parts, text: text.to_owned() })
+        let template = Self::read(text)?;
+        let unknown = template.parts.iter().find_map(|part| match part {
+            Part::Kept(name) => Some(name.clone()),
+            Part::Blank(_) | Part::Text(_) => None,
+        });
+        unknown.map_or(Ok(template), |blank| Err(TemplateError::Unknown { blank }))
+    }
+}
+
+impl FromStr for RequestTemplate {
+    type Err = TemplateError;
+
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
+        Template::read(text).map(Self)
     }
 }
 
@@ -297,7 +363,26 @@ impl JsonSchema for Template {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "a text; {user_code}, {login} and {password} are filled in, {{ is a brace",
+            "description": "a text; {user_code}, {login}, {password} and the other blanks are filled in, {{ is a brace",
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for RequestTemplate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for RequestTemplate {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RequestTemplate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "a text; blanks and the names of kept values are filled in, {{ is a brace",
         })
     }
 }
@@ -314,15 +399,40 @@ impl fmt::Display for FormButton {
 mod tests {
     use super::*;
 
+    fn filled<T>(text: &str, fill: impl Fn(&T, &Blanks<'_>) -> String) -> String
+    where
+        T: FromStr<Err = TemplateError>,
+    {
+        let alice = User { login: "alice".to_owned(), password: Secret::new("wonderland-1") };
+        let kept = BTreeMap::from([("next".to_owned(), Secret::new("/a?b=c"))]);
+        let blanks = Blanks {
+            user: &alice,
+            user_code: "BCDF GHJK",
+            verification_uri: "https://as.example/device",
+            verification_uri_complete: None,
+            decision: Decision::Deny,
+            kept: &kept,
+        };
+        fill(&text.parse::<T>().unwrap(), &blanks)
+    }
+
     #[test]
     fn blanks_are_filled_and_braces_can_be_written() {
-        let alice = User { login: "alice".to_owned(), password: Secret::new("wonderland-1") };
-        let fill =
-            |text: &str| text.parse::<Template>().unwrap().fill(&alice, "BCDF-GHJK").expose().to_owned();
+        let fill = |text| filled::<Template>(text, |it, blanks| it.fill(blanks).expose().to_owned());
         assert_eq!(fill("{login}@example.test"), "alice@example.test");
-        assert_eq!(fill("{user_code}/{password}"), "BCDF-GHJK/wonderland-1");
+        assert_eq!(fill("{user_code}/{password}"), "BCDF GHJK/wonderland-1");
+        assert_eq!(fill("{action} at {verification_uri}"), "deny at https://as.example/device");
         assert_eq!(fill("{{login}"), "{login}");
         assert_eq!(fill(""), "");
+    }
+
+    #[test]
+    fn an_address_is_encoded_where_something_is_filled_in() {
+        let fill = |text| filled::<RequestTemplate>(text, RequestTemplate::fill_address);
+        assert_eq!(fill("/device?user_code={user_code}&x=1"), "/device?user_code=BCDF%20GHJK&x=1");
+        assert_eq!(fill("{verification_uri}?step=2"), "https://as.example/device?step=2");
+        assert_eq!(fill("{next}"), "/a?b=c");
+        assert_eq!(fill("/go?to={next}"), "/go?to=%2Fa%3Fb%3Dc");
     }
 
     #[test]
@@ -330,8 +440,10 @@ mod tests {
         let wrong = "{usercode}".parse::<Template>().unwrap_err().to_string();
         assert_eq!(
             wrong,
-            "\"{usercode}\" stands for nothing; {user_code}, {login} and {password} do, \"{{\" is a brace"
+            "\"{usercode}\" stands for nothing; {user_code}, {login}, {password}, {action}, {verification_uri} and \
+             {verification_uri_complete} do, \"{{\" is a brace"
         );
         assert_eq!("{login".parse::<Template>(), Err(TemplateError::Open { text: "{login".to_owned() }));
+        assert_eq!("{csrf}".parse::<RequestTemplate>().unwrap().kept().collect::<Vec<_>>(), ["csrf"]);
     }
 }

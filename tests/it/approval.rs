@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use devgrant::approval::{
-    Answer, ApprovalError, Ask, Decision, Driver, Manner, PageError, Prompt, Start, Submitted, driver,
+    Answer, ApprovalError, Ask, Decision, Driver, Errand, Manner, PageError, Prompt, Start, Submitted, driver,
 };
 use devgrant::http::HttpPages;
 use devgrant::secret::Secret;
@@ -159,6 +159,7 @@ async fn decide(
     let uri = format!("{base}/device");
     driver
         .decide(Ask {
+            case: "a-suite/a-check",
             decision,
             user,
             user_code: &user_code,
@@ -182,7 +183,7 @@ fn form_driver() -> Box<dyn Driver> {
 struct Nobody;
 
 impl Prompt for Nobody {
-    fn confirm<'a>(&'a self, _: &'a str) -> BoxFuture<'a, std::io::Result<Answer>> {
+    fn confirm<'a>(&'a self, _: Errand<'a>) -> BoxFuture<'a, std::io::Result<Answer>> {
         async { Ok(Answer::CouldNot) }.boxed()
     }
 }

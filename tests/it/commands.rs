@@ -126,6 +126,7 @@ async fn decide(decision: Decision, uri: &str, user_code: &str) {
     let pages = Arc::new(HttpPages::new().unwrap());
     let driver: Box<dyn Driver> = driver(target.approval.as_ref().unwrap(), pages, Arc::new(Nobody));
     let ask = Ask {
+        case: "login",
         decision,
         user: target.users.values().next().unwrap(),
         user_code,

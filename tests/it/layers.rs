@@ -47,7 +47,8 @@ const ALLOWED: &[(&str, u8, &str)] = &[
     ("diagnosis", 1, ""),
     // 2 doing
     ("clock", 2, ""),
-    ("approval", 2, "exchange protocol secret suite target"),
+    // A browser is started otherwise by root.
+    ("approval", 2, "exchange machine protocol secret suite target"),
     // `in_process` serves the pages of a router to the approval drivers too.
     ("http", 2, "approval compose exchange"),
     ("login", 2, "clock compose device exchange http outcome protocol secret suite target"),
@@ -133,6 +134,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("clap", &["cli"], "flags are read in cli/"),
     ("dialoguer", &["cli"], "people are asked in cli/"),
     ("goose", &["load/goose"], "only load/goose names goose, and load/goose::run plays it"),
+    ("thirtyfour", &["approval/browser"], "WebDriver is spoken by approval/browser"),
     ("log", &["load/goose"], "records and notes say what happened; only Goose's log is silenced"),
 ];
 

@@ -5,6 +5,10 @@ mod ambiguous;
 #[cfg(test)]
 mod approval;
 #[cfg(test)]
+mod approval_browser;
+#[cfg(test)]
+mod approval_drivers;
+#[cfg(test)]
 mod behaviour_card;
 #[cfg(test)]
 mod binary;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devgrant::approval::{Answer, Pages, Prompt};
+use devgrant::approval::{Answer, Errand, Pages, Prompt};
 use devgrant::event::CaseResult;
 use devgrant::http::Transport;
 use devgrant::judge::Judge;
@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 pub(crate) struct Nobody;
 
 impl Prompt for Nobody {
-    fn confirm<'a>(&'a self, _: &'a str) -> BoxFuture<'a, std::io::Result<Answer>> {
+    fn confirm<'a>(&'a self, _: Errand<'a>) -> BoxFuture<'a, std::io::Result<Answer>> {
         Box::pin(std::future::ready(Err(std::io::ErrorKind::UnexpectedEof.into())))
     }
 }

@@ -1,7 +1,11 @@
 //! What `list`, `explain` and `validate` say.
 
 use devgrant::catalog::{Catalog, Selection};
-use devgrant::cli::{explain::explain, list::list, validate::validate};
+use devgrant::cli::{
+    explain::explain,
+    list::{Marked, list},
+    validate::validate,
+};
 use devgrant::diagnostic::{Colour, Diagnostic};
 use devgrant::yaml::Source;
 
@@ -51,10 +55,13 @@ fn load(text: &str) -> Result<Catalog, Vec<Diagnostic>> {
 #[test]
 fn checks_are_listed_by_suite() {
     let catalog = load(SUITE).unwrap();
-    insta::assert_snapshot!(list(&catalog, &Selection::default(), 100).unwrap());
-    insta::assert_snapshot!("narrow_list", list(&catalog, &Selection::default(), 50).unwrap());
+    insta::assert_snapshot!(list(&catalog, &Selection::default(), Marked::Nothing, 100).unwrap());
+    insta::assert_snapshot!(
+        "narrow_list",
+        list(&catalog, &Selection::default(), Marked::Nothing, 50).unwrap()
+    );
     let one = Selection { checks: vec!["*before*".to_owned()], ..Selection::default() };
-    let text = list(&catalog, &one, 100).unwrap();
+    let text = list(&catalog, &one, Marked::Nothing, 100).unwrap();
     assert!(
         text.ends_with("1 of 2 checks in 1 suite; devgrant explain <check> tells all about one\n"),
         "{text}"

@@ -4,12 +4,10 @@
 use http::HeaderMap;
 use url::Url;
 
-use super::super::{Ask, PageError, Pages};
-use super::browser::{Browser, Jar, Oddity, Stop, View};
-use super::fields::{Control, Form, Kind, Submission, without_query};
-use super::html::Document;
-use super::walk::fits;
 use super::words::{Leaning, leaning};
+use crate::approval::agent::{Agent, Jar, Oddity, Stop};
+use crate::approval::page::{Control, Document, Form, Kind, Submission, View, fits, without_query};
+use crate::approval::{Ask, PageError, Pages};
 use crate::protocol::Decision;
 use crate::target::{Blank, FormButton, FormMatch};
 
@@ -82,7 +80,7 @@ pub(in crate::approval) async fn guess(pages: &dyn Pages, ask: Ask<'_>) -> Guess
             return guess;
         }
     };
-    let browser = Browser::new(pages, HeaderMap::new(), Jar::default(), ask.deadline, None);
+    let browser = Agent::new(pages, HeaderMap::new(), Jar::default(), ask.deadline, None);
     let mut next = Submission::get(url);
     let mut from: Option<Url> = None;
     let stopped = loop {
@@ -112,6 +110,8 @@ pub(in crate::approval) async fn guess(pages: &dyn Pages, ask: Ask<'_>) -> Guess
                 Blank::UserCode => ask.user_code,
                 Blank::Login => &ask.user.login,
                 Blank::Password => ask.user.password.expose(),
+                // No page is asked for these.
+                Blank::Action | Blank::VerificationUri | Blank::VerificationUriComplete => continue,
             };
             // The field was just found there.
             let _ = form.fill(field, value);
@@ -128,8 +128,9 @@ pub(in crate::approval) async fn guess(pages: &dyn Pages, ask: Ask<'_>) -> Guess
 }
 
 /// The next page, and those after it to which a browser goes by itself.
-async fn go(browser: &Browser<'_>, first: Submission, from: Option<&Url>) -> Result<View, String> {
+async fn go(browser: &Agent<'_>, first: Submission, from: Option<&Url>) -> Result<View, String> {
     let failed = |stop: Stop| match stop {
+        Stop::Browser(why) => why,
         Stop::Deadline => "the time was over".to_owned(),
         Stop::Failed(url, PageError::NotAllowed) => format!("{} may not be opened", without_query(&url)),
         Stop::Failed(url, why) => format!("cannot open {}: {why}", without_query(&url)),

@@ -12,7 +12,7 @@ use super::super::{ApprovalError, Ask, Decision, Driver, Manner, PageError, Page
 use super::guess::guess;
 use super::{Form, Guess, Purpose};
 use crate::secret::Secret;
-use crate::target::{FormDone, FormRecipe, FormStep, User};
+use crate::target::{FormDone, FormRecipe, FormStep, Sessions, User};
 
 /// Status, headers, page.
 type Answer = (u16, Vec<(&'static str, String)>, String);
@@ -78,6 +78,7 @@ async fn walk(
     let alice = User { login: "alice".to_owned(), password: Secret::new("wonderland-1") };
     let submitted = driver
         .decide(Ask {
+            case: "a-suite/a-check",
             decision,
             user: &alice,
             user_code: "BCDF-GHJK",
@@ -230,7 +231,10 @@ async fn a_wrong_recipe_is_told_what_the_page_has() {
 
     let wrong = DEX.replace("decides: deny", "");
     let (error, asked) = decide(&wrong, Decision::Deny, Start::Uri, dex).await;
-    assert_eq!(error, Err(ApprovalError::NoDecision { decision: Decision::Deny }));
+    assert_eq!(
+        error,
+        Err(ApprovalError::NoDecision { decision: Decision::Deny, what: "step with `decides: deny`" })
+    );
     assert!(asked.is_empty(), "found before anything is sent");
 }
 
@@ -309,6 +313,7 @@ async fn a_page_that_submits_itself_is_followed_and_a_late_server_is_given_up() 
     let recipe: FormRecipe = serde_yaml::from_str(recipe).unwrap();
     let alice = User { login: "alice".to_owned(), password: Secret::new("wonderland-1") };
     let ask = Ask {
+        case: "a-suite/a-check",
         decision: Decision::Approve,
         user: &alice,
         user_code: "BCDF-GHJK",
@@ -395,6 +400,7 @@ async fn guessed(
 ) -> Guess {
     let alice = User { login: "alice".to_owned(), password: Secret::new(password) };
     let ask = Ask {
+        case: "a guess",
         decision: Decision::Approve,
         user: &alice,
         user_code: "BCDF-GHJK",
@@ -423,7 +429,12 @@ fn recipe(guess: &Guess) -> FormRecipe {
             _ => None,
         },
     });
-    FormRecipe { steps: steps.collect(), done: FormDone::default(), headers: http::HeaderMap::new() }
+    FormRecipe {
+        steps: steps.collect(),
+        done: FormDone::default(),
+        headers: http::HeaderMap::new(),
+        sessions: Sessions::default(),
+    }
 }
 
 #[tokio::test(start_paused = true)]

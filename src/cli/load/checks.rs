@@ -19,7 +19,7 @@ use crate::cli::pages::Gated;
 use crate::cli::select::Narrow;
 use crate::clock;
 use crate::event::Event;
-use crate::http::{HttpPages, Roots, Wire};
+use crate::http::{HttpPages, Trust, Wire};
 use crate::known::KnownFailures;
 use crate::load::Shared;
 use crate::machine::{limits, thread};
@@ -54,7 +54,7 @@ pub(super) struct Checks {
     selection: Selection,
     options: Options,
     /// Whom the target is trusted by beside the system.
-    roots: Roots,
+    trust: Trust,
     max_wait: Option<Duration>,
     timeout: Duration,
 }
@@ -102,8 +102,8 @@ impl CheckFlags {
                 files::show(console, &mistakes, count);
                 Stopped(Exit::Usage)
             })?;
-        let roots = files.target.as_ref().map(|target| files::roots(None, side.target.as_deref(), target));
-        let roots = roots.transpose().map_err(|diagnostic| {
+        let trust = files.target.as_ref().map(|target| files::trust(None, side.target.as_deref(), target));
+        let trust = trust.transpose().map_err(|diagnostic| {
             files::show(console, &[diagnostic], 1);
             Stopped(Exit::Usage)
         })?;
@@ -115,7 +115,7 @@ impl CheckFlags {
                 known_failures: KnownFailures::new(files.known_failures, clock::today()),
                 edition: None,
             },
-            roots: roots.unwrap_or_default(),
+            trust: trust.unwrap_or_default(),
             max_wait: self.max_wait,
             timeout: side.timeout,
         };
@@ -305,12 +305,13 @@ struct Player {
 
 impl Player {
     fn new(checks: Checks, mut target: Target, longest: Duration) -> Result<Self, String> {
-        // Nobody can be asked while a load runs: what needs a decision is left out then.
-        target.approval = target.approval.filter(|approval| matches!(approval, Approval::Form(_)));
-        let wire = Wire::trusting(checks.timeout, checks.roots.clone()).map_err(|error| error.to_string())?;
-        let pages = HttpPages::trusting(&checks.roots).map_err(|error| error.to_string())?;
+        let wire = Wire::trusting(checks.timeout, checks.trust.clone()).map_err(|error| error.to_string())?;
+        let pages = HttpPages::trusting(&checks.trust).map_err(|error| error.to_string())?;
         let jobs = Arc::new(Semaphore::new(JOBS));
-        let pages = Arc::new(Gated::new(pages, Arc::clone(&jobs), checks.timeout));
+        let pages: Arc<dyn Pages> = Arc::new(Gated::new(pages, Arc::clone(&jobs), checks.timeout));
+        // Nobody can be asked while a load runs, and no browser started: what needs a decision is left out then.
+        target.approval =
+            target.approval.filter(|approval| approval::by_requests(approval, Arc::clone(&pages)).is_some());
         Ok(Self { checks, target, longest, wire: Arc::new(wire), jobs, pages })
     }
 
@@ -373,10 +374,8 @@ impl Player {
             driver: self.target.approval.as_ref().map(Approval::name),
             carried: None,
         };
-        let driver = match &self.target.approval {
-            Some(Approval::Form(recipe)) => Some(approval::form(recipe, Arc::clone(&self.pages))),
-            _ => None,
-        };
+        let approval = self.target.approval.as_ref();
+        let driver = approval.and_then(|approval| approval::by_requests(approval, Arc::clone(&self.pages)));
         let doing = async {
             tokio::pin!(cut);
             let ready = tokio::select! {
@@ -459,7 +458,7 @@ mod tests {
                 known_failures: KnownFailures::new(Vec::new(), clock::today()),
                 edition: None,
             },
-            roots: Roots::default(),
+            trust: Trust::default(),
             max_wait: None,
             timeout: Duration::from_secs(10),
         };

@@ -15,7 +15,7 @@ use crate::cli::pages::Gated;
 use crate::clock;
 use crate::diagnostic::{Diagnostic, messages};
 use crate::http::thin::Spoken;
-use crate::http::{HttpPages, Roots, Wire};
+use crate::http::{HttpPages, Trust, Wire};
 use crate::load::{Decider, Distinct, Hook, Key, Place, Requests, Setup, Typist, Wanted, Watching};
 use crate::machine::child::{self, Child};
 use crate::machine::limits;
@@ -59,7 +59,7 @@ pub(in crate::cli) struct Ready {
 struct Server {
     target: Target,
     /// Whom it is trusted by beside the system.
-    roots: Roots,
+    trust: Trust,
     child: Option<Child>,
     endpoints: Resolved,
     setting: Setting,
@@ -97,9 +97,9 @@ impl Ready {
             HttpVersion::H1 => Spoken::Http1,
             HttpVersion::H2 => Spoken::Http2,
         };
-        let token = Place::find(&server.endpoints.token, &server.roots, spoken).await;
+        let token = Place::find(&server.endpoints.token, &server.trust, spoken).await;
         let device_authorization =
-            Place::find(&server.endpoints.device_authorization, &server.roots, spoken).await;
+            Place::find(&server.endpoints.device_authorization, &server.trust, spoken).await;
         let (token, device_authorization) = token
             .and_then(|token| Ok((token, device_authorization?)))
             .map_err(|error| stop(Exit::NotJudged)(error.to_string()))?;
@@ -113,7 +113,7 @@ impl Ready {
         let shards = if engine.is_goose() { 1 } else { machine::shards(load.shards, allowed.len(), is_here) };
         let most = most_connections(console, &scenario, &estimate, shards, is_here)?;
         let clients = requests(&scenario, &server).map_err(stop(Exit::Usage))?;
-        let typist = typist(&server.target, &server.roots, load.timeout);
+        let typist = typist(&server.target, &server.trust, load.timeout);
         let (decider, remark) =
             decider(&scenario, &server, typist.is_some()).await.map_err(stop(Exit::NotJudged))?;
         let guesses = scenario.strangers.is_some_and(|strangers| strangers.wrong_user_codes.is_some());
@@ -219,28 +219,28 @@ impl Server {
         if target.tls.is_some() && how.engine.is_goose() {
             return Err(stop(Exit::Usage, "tls of the target is not used by Goose, which trusts what this system trusts and shows no certificate\nhelp: leave --engine goose out, or add the authority to the system's".to_owned()));
         }
-        let roots = files::roots(None, load.target.as_deref(), &target);
-        let roots = roots.map_err(|diagnostic| mistakes(vec![diagnostic]))?;
+        let trust = files::trust(None, load.target.as_deref(), &target);
+        let trust = trust.map_err(|diagnostic| mistakes(vec![diagnostic]))?;
         if !load.i_may_load_this_host
             && let Some(url) =
-                elsewhere(&target, &roots).await.map_err(|error| stop(Exit::NotJudged, error))?
+                elsewhere(&target, &trust).await.map_err(|error| stop(Exit::NotJudged, error))?
         {
             let place = format!("{url} is not on this machine, and nothing was sent");
             return Err(stop(Exit::Usage, format!("{place}\n{MAY_LOAD}")));
         }
-        let asked = ask(console, &target, &roots, load).await;
+        let asked = ask(console, &target, &trust, load).await;
         let (endpoints, (interval, lifetime)) = asked.map_err(|message| stop(Exit::NotJudged, message))?;
         let setting = Setting::new(interval, lifetime).with_constants(target.constants());
-        Ok(Self { target, roots, child, endpoints, setting })
+        Ok(Self { target, trust, child, endpoints, setting })
     }
 }
 
 /// The first address of the target that is not on this machine.
-async fn elsewhere(target: &Target, roots: &Roots) -> Result<Option<String>, String> {
+async fn elsewhere(target: &Target, trust: &Trust) -> Result<Option<String>, String> {
     let endpoints = &target.endpoints;
     let all = [&target.issuer, &endpoints.device_authorization, &endpoints.token];
     for url in all.into_iter().flatten().filter(|url| !url.starts_with('/')) {
-        if !Place::find(url, roots, Spoken::Http1).await.map_err(|error| error.to_string())?.is_loopback() {
+        if !Place::find(url, trust, Spoken::Http1).await.map_err(|error| error.to_string())?.is_loopback() {
             return Ok(Some(url.clone()));
         }
     }
@@ -266,10 +266,10 @@ async fn start(load: &Side, scenario: &Scenario, cores: &Cores) -> Result<Child,
 async fn ask(
     console: &Console,
     target: &Target,
-    roots: &Roots,
+    trust: &Trust,
     load: &Side,
 ) -> Result<(Resolved, (Duration, Duration)), String> {
-    let wire = Wire::trusting(load.timeout, roots.clone()).map_err(|error| error.to_string())?;
+    let wire = Wire::trusting(load.timeout, trust.clone()).map_err(|error| error.to_string())?;
     let words = |trouble: Trouble| trouble.words();
     load.wait.until_ready(console, &wire, target).await.map_err(words)?;
     let link = Link::unheard(Arc::new(wire), target);
@@ -320,17 +320,22 @@ fn requests(scenario: &Scenario, server: &Server) -> Result<Vec<Requests>, Strin
     roles.into_iter().map(one).collect()
 }
 
-/// Who can type at the pages: the form driver of the target.
-fn typist(target: &Target, roots: &Roots, timeout: Duration) -> Option<Typist> {
-    let Some(Approval::Form(recipe)) = target.approval.clone() else { return None };
+/// Who can decide by requests: the form or http driver of the target.
+fn typist(target: &Target, trust: &Trust, timeout: Duration) -> Option<Typist> {
+    let approval = target
+        .approval
+        .clone()
+        .filter(|approval| matches!(approval, Approval::Form(_) | Approval::Http(_)))?;
     let user = target.users.get(&UserRole::Alice)?.clone();
-    let roots = roots.clone();
+    let (trust, name) = (trust.clone(), approval.name());
     let make = move || {
-        let pages = HttpPages::trusting(&roots).map_err(|error| error.to_string())?;
+        let pages = HttpPages::trusting(&trust).map_err(|error| error.to_string())?;
         let visits = Arc::new(Semaphore::new(VISITS as usize));
-        Ok(approval::form(&recipe, Arc::new(Gated::new(pages, visits, timeout))))
+        let pages = Arc::new(Gated::new(pages, visits, timeout));
+        approval::by_requests(&approval, pages)
+            .ok_or_else(|| format!("the {name} driver decides under no load"))
     };
-    Some(Typist { make: Box::new(make), user, at_once: VISITS, name: "form" })
+    Some(Typist { make: Box::new(make), user, at_once: VISITS, name })
 }
 
 /// Who decides, and what there is to say about it.
@@ -343,7 +348,7 @@ async fn decider(
         return Ok((Decider::Nobody, None));
     }
     if let Some(child) = &server.child {
-        let place = Place::find(&child.admin, &Roots::default(), Spoken::Http1).await;
+        let place = Place::find(&child.admin, &Trust::default(), Spoken::Http1).await;
         let place = place.map_err(|error| error.to_string())?;
         let host = child.admin.trim_start_matches("http://").to_owned();
         return Ok((Decider::Hook(Hook { place, host }), None));
@@ -351,8 +356,7 @@ async fn decider(
     if has_typist {
         return Ok((Decider::Typist, None));
     }
-    let remark =
-        "nobody decides: the target file has no form recipe with a user alice, so no device is granted";
+    let remark = "nobody decides: the target file has no form or http recipe with a user alice, so no device is granted";
     Ok((Decider::Nobody, Some(remark.to_owned())))
 }
 

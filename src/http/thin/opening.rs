@@ -18,7 +18,7 @@ use tokio_rustls::rustls::crypto::{
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::super::roots::Roots;
+use super::super::trust::Trust;
 use super::{Failure, Unconnected};
 
 /// A connection to a server.
@@ -79,12 +79,12 @@ pub async fn connect(
 ///
 /// # Errors
 /// When the TLS of this system cannot be set up.
-pub fn trusting(roots: &Roots, spoken: Spoken) -> Result<TlsConnector, Failure> {
+pub fn trusting(trust: &Trust, spoken: Spoken) -> Result<TlsConnector, Failure> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = if roots.anybody {
+    let verifier: Arc<dyn ServerCertVerifier> = if trust.anybody {
         Arc::new(Anybody(provider.signature_verification_algorithms))
     } else {
-        let of_platform = Verifier::new_with_extra_roots(roots.ders.iter().cloned(), Arc::clone(&provider));
+        let of_platform = Verifier::new_with_extra_roots(trust.ders.iter().cloned(), Arc::clone(&provider));
         Arc::new(of_platform.map_err(|_| Unconnected::Tls)?)
     };
     let config = ClientConfig::builder_with_provider(provider)
@@ -93,7 +93,7 @@ pub fn trusting(roots: &Roots, spoken: Spoken) -> Result<TlsConnector, Failure> 
         // The name is the library's for any verifier that is not its own; this one is the platform's.
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    let mut config = match &roots.shown {
+    let mut config = match &trust.shown {
         None => config.with_no_client_auth(),
         Some(shown) => config
             .with_client_auth_cert(shown.chain.clone(), shown.key.clone_key())

@@ -37,7 +37,8 @@ impl Doctor<'_> {
         (self.tell)(Told::Progress("signing in"));
         let mut first_can = true;
         for SignIn { user: signed, role, stopped } in every_user(self.link, target, endpoints, driver).await {
-            first_can &= signed.login != user.login || matches!(stopped, None | Some(ApprovalError::NoPages));
+            first_can &=
+                signed.login != user.login || matches!(stopped, None | Some(ApprovalError::NoPages { .. }));
             let line = self.sign_in(role, stopped.as_ref());
             self.put(line);
         }
@@ -59,7 +60,7 @@ impl Doctor<'_> {
     fn sign_in(&self, role: UserRole, stopped: Option<&ApprovalError>) -> Line {
         let line = match stopped {
             None => Line::new("sign-in", State::Ok, "gets to the page that asks for the decision"),
-            Some(ApprovalError::NoPages) => {
+            Some(ApprovalError::NoPages { .. }) => {
                 Line::new("sign-in", State::NotLookedAt, "this approval driver does not read the pages")
             }
             Some(error) => self.of_error("sign-in", error),
@@ -71,7 +72,7 @@ impl Doctor<'_> {
         let (seen, help) = error.seen_and_help();
         let state = match error {
             ApprovalError::NoPerson { .. } => State::NotLookedAt,
-            ApprovalError::NoDecision { decision: Decision::Deny } => State::Warning,
+            ApprovalError::NoDecision { decision: Decision::Deny, .. } => State::Warning,
             _ => State::Failed,
         };
         Line::new(name, state, self.link.scrub(&seen)).help(help)

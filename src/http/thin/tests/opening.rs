@@ -10,7 +10,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
 
 use super::*;
-use crate::http::Roots;
+use crate::http::Trust;
 
 const ANSWER: &[u8] = b"HTTP/1.1 400 B\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -105,8 +105,8 @@ async fn over_tls_it_is_the_same_and_an_unknown_authority_is_not_trusted() {
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let roots = Roots::from_pem(authority.pem().as_bytes()).unwrap();
-    let connector = trusting(&roots, Spoken::Http1).unwrap();
+    let trust = Trust::from_pem(authority.pem().as_bytes()).unwrap();
+    let connector = trusting(&trust, Spoken::Http1).unwrap();
 
     let (listener, address) = listener().await;
     let serving = tokio::spawn(async move {
@@ -123,7 +123,7 @@ async fn over_tls_it_is_the_same_and_an_unknown_authority_is_not_trusted() {
         assert_eq!(exchange(&mut thin).await, Ok(Seen::of(400, "{}")));
         assert!(thin.is_reusable());
     }
-    let distrusting = trusting(&Roots::default(), Spoken::Http1).unwrap();
+    let distrusting = trusting(&Trust::default(), Spoken::Http1).unwrap();
     let refused = connect(address, None, Some((&distrusting, name()))).await.err();
     assert_eq!(refused, Some(Failure::Connect(Unconnected::Tls)));
     serving.await.unwrap();

@@ -9,9 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::super::{Fetched, PageError, Pages, Trace};
-use super::fields::Submission;
-use super::html::Document;
+use super::page::{DeadEnd, Submission, View};
+use super::{Fetched, PageError, Pages, Trace};
 
 /// The most redirects from one page to the next.
 const MOST_REDIRECTS: usize = 10;
@@ -23,8 +22,15 @@ const ELSEWHERE: &str = "https://elsewhere.example";
 #[derive(Clone, Default)]
 pub(super) struct Jar(Arc<Mutex<CookieStore>>);
 
+impl Jar {
+    /// The same cookies, on their own from now on.
+    pub(super) fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())))
+    }
+}
+
 /// A user agent.
-pub(super) struct Browser<'a> {
+pub(super) struct Agent<'a> {
     pages: &'a dyn Pages,
     /// What the target file adds to every request.
     headers: HeaderMap,
@@ -58,32 +64,15 @@ pub(super) enum Cookies {
     None,
 }
 
-/// A page that is shown.
-#[derive(Clone)]
-pub(super) struct View {
-    pub(super) url: Url,
-    pub(super) status: u16,
-    pub(super) document: Document,
-    /// Why it is the last although it redirects.
-    pub(super) dead_end: Option<DeadEnd>,
-}
-
-/// Why a redirect is not followed.
-#[derive(Clone)]
-pub(super) enum DeadEnd {
-    /// It leads where no password may go.
-    NotAllowed(Url),
-    /// There were too many before it.
-    TooMany,
-}
-
 /// Why the next page is not shown.
 pub(super) enum Stop {
+    /// The browser does not do what it is told; why, and what to do.
+    Browser(String),
     Deadline,
     Failed(Url, PageError),
 }
 
-impl<'a> Browser<'a> {
+impl<'a> Agent<'a> {
     pub(super) fn new(
         pages: &'a dyn Pages,
         headers: HeaderMap,
@@ -92,6 +81,17 @@ impl<'a> Browser<'a> {
         trace: Option<&'a Trace>,
     ) -> Self {
         Self { pages, headers, jar, deadline, trace }
+    }
+
+    /// The answer to one request, whatever it is; a redirect is not followed.
+    pub(super) async fn ask(
+        &self,
+        submission: &Submission,
+        from: Option<&Url>,
+        oddity: &Oddity,
+    ) -> Result<Response<Bytes>, Stop> {
+        let Submission { method, url, body, open } = submission;
+        self.fetch(method, url, body.as_deref(), from, open, oddity).await
     }
 
     /// The cookies, for another tab.
@@ -110,21 +110,21 @@ impl<'a> Browser<'a> {
         let mut answer = self.fetch(&method, &url, body.as_deref(), from, &open, oddity).await?;
         let behind = Oddity { headers: HeaderMap::new(), ..oddity.clone() };
         for _ in 0..MOST_REDIRECTS {
-            let Some(next) = redirect(&answer, &url) else { return Ok(View::new(url, &answer, None)) };
+            let Some(next) = redirect(&answer, &url) else { return Ok(View::of(url, &answer, None)) };
             if !keeps_method(answer.status()) && method == Method::POST {
                 method = Method::GET;
                 body = None;
             }
             match self.fetch(&method, &next, body.as_deref(), from, &open, &behind).await {
                 Err(Stop::Failed(_, PageError::NotAllowed)) => {
-                    return Ok(View::new(url, &answer, Some(DeadEnd::NotAllowed(next))));
+                    return Ok(View::of(url, &answer, Some(DeadEnd::NotAllowed(next))));
                 }
                 fetched => answer = fetched?,
             }
             url = next;
         }
         let dead_end = redirect(&answer, &url).map(|_| DeadEnd::TooMany);
-        Ok(View::new(url, &answer, dead_end))
+        Ok(View::of(url, &answer, dead_end))
     }
 
     /// One request with its cookies; keeps those of the answer.
@@ -175,7 +175,7 @@ impl<'a> Browser<'a> {
         headers.insert(ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
         headers.insert(
             USER_AGENT,
-            HeaderValue::from_static(concat!("devgrant/", env!("CARGO_PKG_VERSION"), " (form driver)")),
+            HeaderValue::from_static(concat!("devgrant/", env!("CARGO_PKG_VERSION"), " (approval driver)")),
         );
         if posts {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
@@ -234,13 +234,6 @@ fn goes_abroad(cookie: &RawCookie<'_>, method: &Method) -> bool {
         None => true,
         Some(rule) if rule.is_none() => true,
         Some(rule) => rule.is_lax() && *method == Method::GET,
-    }
-}
-
-impl View {
-    fn new(url: Url, answer: &Response<Bytes>, dead_end: Option<DeadEnd>) -> Self {
-        let document = Document::read(&String::from_utf8_lossy(answer.body()), &url);
-        Self { url, status: answer.status().as_u16(), document, dead_end }
     }
 }
 

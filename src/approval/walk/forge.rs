@@ -3,8 +3,8 @@
 use http::Method;
 use url::Url;
 
-use super::browser::{Cookies, Oddity};
-use super::fields::{Control, Form, Kind, Submission};
+use crate::approval::agent::{Cookies, Oddity};
+use crate::approval::page::{Control, Form, Kind, Submission};
 use crate::suite::{Dropped, PageMethod, Pressed, Tamper};
 
 /// The least length of a hidden value that nobody guesses.
@@ -88,6 +88,7 @@ fn as_link(form: &mut Form, pressed: Option<usize>) {
         name: name.into_owned(),
         value: value.into_owned(),
         kind: Kind::Hidden,
+        mark: None,
     }));
 }
 
@@ -130,8 +131,8 @@ fn has(form: &Form, name: &str, value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::html::Document;
     use super::*;
+    use crate::approval::page::Document;
 
     const PAGE: &str = "<form method=post action='/decide?client=tv&tab=k3J9sQ&flow=device_authorization'>
         <input type=hidden name=_csrf value=abc><input type=hidden name=state value=0123456789abcdef>

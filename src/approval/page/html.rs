@@ -8,16 +8,28 @@ use super::fields::{Control, Form, Kind, Submission};
 
 /// What a page has for its reader.
 #[derive(Clone)]
-pub(super) struct Document {
-    pub(super) title: String,
+pub(in crate::approval) struct Document {
+    pub(in crate::approval) title: String,
     /// The text that a reader sees, spaces run together.
-    pub(super) text: String,
-    pub(super) forms: Vec<Form>,
+    pub(in crate::approval) text: String,
+    pub(in crate::approval) forms: Vec<Form>,
     /// It has an element of our own, which no page has unless it was typed.
-    pub(super) has_typed_markup: bool,
+    pub(in crate::approval) has_typed_markup: bool,
     /// Where a browser goes on by itself, nobody doing anything.
-    pub(super) passage: Option<Submission>,
+    pub(in crate::approval) passage: Option<Submission>,
 }
+
+/// Where a page comes from, which decides what is a control.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::approval) enum Origin {
+    /// As the server sent it: what a form sends without scripts.
+    Server,
+    /// As a browser shows it, scripts and all: also buttons that scripts listen to, and controls outside of every form.
+    Browser,
+}
+
+/// By this attribute a browser's page says which number a control has.
+const MARK: &str = "data-devgrant-control";
 
 /// Elements whose text nobody reads; with scripts on, `noscript` is one of them.
 const UNREAD: [&str; 5] = ["script", "style", "noscript", "template", "title"];
@@ -26,14 +38,23 @@ const UNREAD: [&str; 5] = ["script", "style", "noscript", "template", "title"];
 const SHORT: f64 = 1.0;
 
 impl Document {
-    /// Reads the page at `url`.
-    pub(super) fn read(html: &str, url: &Url) -> Self {
+    /// Reads the page at `url`, as the server sent it.
+    pub(in crate::approval) fn read(html: &str, url: &Url) -> Self {
+        Self::from(html, url, Origin::Server)
+    }
+
+    /// Reads a page of this origin.
+    pub(in crate::approval) fn from(html: &str, url: &Url, origin: Origin) -> Self {
         let page = Html::parse_document(html);
         let base = elements(&page, &["base"])
             .find_map(|base| url.join(base.attr("href")?).ok())
             .unwrap_or_else(|| url.clone());
-        let forms = forms(&page, url, &base);
-        let passage = refresh(&page, &base).or_else(|| self_submitting(&page, &forms));
+        let forms = forms(&page, url, &base, origin);
+        // A browser goes on by itself.
+        let passage = match origin {
+            Origin::Server => refresh(&page, &base).or_else(|| self_submitting(&page, &forms)),
+            Origin::Browser => None,
+        };
         let title = elements(&page, &["title"]).next();
         Self {
             title: title.map(|title| spaced(title.text())).unwrap_or_default(),
@@ -45,23 +66,31 @@ impl Document {
     }
 
     /// Whether its title or text has this text.
-    pub(super) fn shows(&self, text: &str) -> bool {
+    pub(in crate::approval) fn shows(&self, text: &str) -> bool {
         self.title.contains(text) || self.text.contains(text)
     }
 }
 
-/// The forms of a page, each with the controls that belong to it: inside it, or naming it by `form`.
-fn forms(page: &Html, url: &Url, base: &Url) -> Vec<Form> {
+/// The forms of a page, each with the controls that belong to it: inside it, or naming it by `form`. Of a browser's page
+/// the controls that belong to none are the last.
+fn forms(page: &Html, url: &Url, base: &Url, origin: Origin) -> Vec<Form> {
     let owners: Vec<ElementRef<'_>> = elements(page, &["form"]).collect();
     let mut forms: Vec<Form> = owners.iter().map(|form| bare_form(*form, url, base)).collect();
+    let mut stray = Vec::new();
     for control in elements(page, &["input", "button", "select", "textarea"]) {
         let owner = owners.iter().position(|form| match control.attr("form") {
             Some(id) => form.attr("id") == Some(id),
             None => control.ancestors().any(|ancestor| ancestor.id() == form.id()),
         });
-        if let Some(form) = owner.and_then(|owner| forms.get_mut(owner)) {
-            form.controls.extend(read_control(control, base));
+        let read = read_control(control, base, origin);
+        match owner.and_then(|owner| forms.get_mut(owner)) {
+            Some(form) => form.controls.extend(read),
+            None => stray.extend(read),
         }
+    }
+    if origin == Origin::Browser && !stray.is_empty() {
+        let (method, action) = (Method::POST, url.clone());
+        forms.push(Form { method, action, encoding: None, controls: stray });
     }
     forms
 }
@@ -94,7 +123,7 @@ fn address(text: &str, base: &Url) -> Option<Url> {
 }
 
 /// A field or a button, unless it is never sent.
-fn read_control(element: ElementRef<'_>, base: &Url) -> Option<Control> {
+fn read_control(element: ElementRef<'_>, base: &Url, origin: Origin) -> Option<Control> {
     let set = |name: &str| element.attr(name).is_some();
     let closed = |fieldset: ElementRef<'_>| fieldset.attr("disabled").is_some() && is(fieldset, "fieldset");
     if set("disabled") || element.ancestors().filter_map(ElementRef::wrap).any(closed) {
@@ -108,6 +137,12 @@ fn read_control(element: ElementRef<'_>, base: &Url) -> Option<Control> {
         method: element.attr("formmethod").and_then(method),
     };
     let (value, kind) = match (element.value().name(), kind.as_str()) {
+        ("button", "button") if origin == Origin::Browser => {
+            (value.unwrap_or_default().to_owned(), button(spaced(element.text())))
+        }
+        ("input", "button") if origin == Origin::Browser => {
+            (value.unwrap_or_default().to_owned(), button(spaced(value)))
+        }
         ("button", "button" | "reset") | ("input", "button" | "reset" | "file" | "image") => return None,
         ("button", _) => (value.unwrap_or_default().to_owned(), button(spaced(element.text()))),
         ("input", "submit") => {
@@ -123,7 +158,14 @@ fn read_control(element: ElementRef<'_>, base: &Url) -> Option<Control> {
         ("textarea", _) => (element.text().collect(), Kind::Text),
         _ => (value.unwrap_or_default().to_owned(), Kind::Text),
     };
-    Some(Control { name: element.attr("name").unwrap_or_default().to_owned(), value, kind })
+    let name = match origin {
+        Origin::Server => element.attr("name"),
+        Origin::Browser => {
+            element.attr("name").filter(|name| !name.is_empty()).or_else(|| element.attr("id"))
+        }
+    };
+    let mark = element.attr(MARK).and_then(|mark| mark.parse().ok());
+    Some(Control { name: name.unwrap_or_default().to_owned(), value, kind, mark })
 }
 
 /// A list of choices, with those that the page has chosen.
@@ -290,7 +332,7 @@ a &lt; b</textarea>
         assert_eq!(form.check("box"), Ok(()));
         assert_eq!(form.submit(None).body.as_deref(), Some("a=new&r=2&s=y&box=0&box=1"));
 
-        use super::super::super::FieldProblem::{IsABox, Missing, NoSuchChoice, NotABox};
+        use crate::approval::FieldProblem::{IsABox, Missing, NoSuchChoice, NotABox};
         assert_eq!(form.fill("b", "1"), Err(Missing));
         assert_eq!(form.fill("r", "3"), Err(NoSuchChoice));
         assert_eq!(form.fill("s", "z"), Err(NoSuchChoice));

@@ -14,7 +14,7 @@ const BEGIN: &str = "-----BEGIN ";
 
 /// Certificates of authorities, trusted beside those of the platform, and one of the client; none unless said.
 #[derive(Debug, Clone, Default)]
-pub struct Roots {
+pub struct Trust {
     /// For the judging client.
     pub(super) certificates: Vec<Certificate>,
     /// The same for the connections of the load engine.
@@ -38,7 +38,7 @@ pub(super) struct Shown {
 
 /// Why there is nobody to trust in a text.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RootsError {
+pub enum TrustError {
     /// No part of it begins as PEM does.
     #[error("is not PEM: no line begins with -----BEGIN")]
     NotPem,
@@ -59,38 +59,38 @@ pub enum RootsError {
     Broken(String),
 }
 
-impl Roots {
+impl Trust {
     /// All certificates of a text in PEM (RFC 7468 §5); what else stands in it is passed over.
     ///
     /// # Errors
     ///
     /// When there is no certificate in it, or one that cannot be read.
-    pub fn from_pem(text: &[u8]) -> Result<Self, RootsError> {
+    pub fn from_pem(text: &[u8]) -> Result<Self, TrustError> {
         let shown = String::from_utf8_lossy(text);
         let parts = shown.lines().filter_map(|line| line.trim().strip_prefix(BEGIN));
         let found: Vec<String> = parts.map(|name| name.trim_end_matches('-').to_owned()).collect();
         if found.is_empty() {
-            return Err(RootsError::NotPem);
+            return Err(TrustError::NotPem);
         }
         let broken = |error: &reqwest::Error| {
             let cause =
                 std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-            RootsError::Broken(cause)
+            TrustError::Broken(cause)
         };
         let certificates = Certificate::from_pem_bundle(text).map_err(|error| broken(&error))?;
         if certificates.is_empty() {
             return Err(if found.iter().any(|name| name == "CERTIFICATE") {
-                RootsError::Broken("it has no end".to_owned())
+                TrustError::Broken("it has no end".to_owned())
             } else {
-                RootsError::NoCertificate { found }
+                TrustError::NoCertificate { found }
             });
         }
         let ders = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>();
-        let ders = ders.map_err(|error| RootsError::Broken(error.to_string()))?;
-        let roots = Self { certificates, ders, ..Self::default() };
+        let ders = ders.map_err(|error| TrustError::Broken(error.to_string()))?;
+        let trust = Self { certificates, ders, ..Self::default() };
         // Only a client reads what is in them.
-        plain(&roots).build().map_err(|error| broken(&error))?;
-        Ok(roots)
+        plain(&trust).build().map_err(|error| broken(&error))?;
+        Ok(trust)
     }
 
     /// The same, with a certificate that the client shows and its key, both in PEM.
@@ -98,20 +98,20 @@ impl Roots {
     /// # Errors
     ///
     /// When there is no certificate, no key, or they do not belong together.
-    pub fn showing(self, certificate: &[u8], key: &[u8]) -> Result<Self, RootsError> {
+    pub fn showing(self, certificate: &[u8], key: &[u8]) -> Result<Self, TrustError> {
         let ders = Self::from_pem(certificate)?.ders;
-        let key_der = PrivateKeyDer::from_pem_slice(key).map_err(|_| RootsError::NoKey)?;
+        let key_der = PrivateKeyDer::from_pem_slice(key).map_err(|_| TrustError::NoKey)?;
         let unusable = |error: &reqwest::Error| {
             let cause =
                 std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-            RootsError::Unusable(cause)
+            TrustError::Unusable(cause)
         };
         let both = if certificate == key { certificate.to_vec() } else { [key, b"\n", certificate].concat() };
         let identity = reqwest::Identity::from_pem(&both).map_err(|error| unusable(&error))?;
         let shown = Shown { identity, chain: ders, key: Arc::new(key_der) };
-        let roots = Self { shown: Some(shown), ..self };
-        plain(&roots).build().map_err(|error| unusable(&error))?;
-        Ok(roots)
+        let trust = Self { shown: Some(shown), ..self };
+        plain(&trust).build().map_err(|error| unusable(&error))?;
+        Ok(trust)
     }
 
     /// The same, and whatever certificate a server shows is taken: for a server of tests.
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_is_no_bundle_of_certificates_says_why() {
-        let said = |text: &str| Roots::from_pem(text.as_bytes()).unwrap_err().to_string();
+        let said = |text: &str| Trust::from_pem(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(said(""), "is not PEM: no line begins with -----BEGIN");
         assert_eq!(said("0\u{82}\u{1}MII"), "is not PEM: no line begins with -----BEGIN");
         let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";

@@ -1,31 +1,37 @@
 //! From the first page to the decision, step by step as the recipe says.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use http::{HeaderName, HeaderValue, Method};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::super::{ApprovalError, Ask, Opened, Opening, PageError, Pages, Place, Submitted};
-use super::browser::{Browser, DeadEnd, Jar, Oddity, Stop, View};
-use super::fields::{Control, Form, Kind, Submission, without_query};
-use super::forge;
-use super::html::Document;
-use crate::exchange::Page;
-use crate::protocol::{CodeFate, Decision};
+use super::agent::{Oddity, Stop};
+use super::page::{
+    DeadEnd, Document, Form, Submission, View, fits, fitting, place, pressed, without_password, without_query,
+};
+use super::sessions::Sessions;
+use super::user_agent::{Kept, Seat, UserAgent};
+use super::{ApprovalError, Ask, Opened, Opening, PageError, Place, Submitted};
+use crate::protocol::Decision;
 use crate::suite::{PageMethod, Reach};
-use crate::target::{Blank, FormButton, FormMatch, FormRecipe, FormStep, User};
+use crate::target::{Blank, FormRecipe, FormStep, User};
+
+mod forge;
+mod sharing;
+mod sight;
+
+use sharing::Sharing;
+use sight::is_ready;
 
 /// The most pages from the first to the last.
 const MOST_PAGES: usize = 20;
 
-/// How much of a page's text an error shows, in characters.
-const EXCERPT: usize = 160;
-
 /// A page that stays open in a browser, to go on from later.
 #[derive(Clone)]
 pub struct Tab {
-    jar: Jar,
+    kept: Kept,
     view: View,
     last: Option<usize>,
 }
@@ -36,32 +42,50 @@ impl fmt::Debug for Tab {
     }
 }
 
+/// How often a walk starts anew because somebody else has signed in meanwhile.
+const MOST_RESTARTS: usize = 3;
+
+/// Whose pages are walked through, and in what.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) recipe: &'a FormRecipe,
+    pub(super) seat: Seat<'a>,
+    /// Where users share their sign-in.
+    pub(super) sessions: Option<&'a Sessions<Kept>>,
+}
+
 /// Walks through the pages until the decision is submitted.
-pub(super) async fn decide(
-    recipe: &FormRecipe,
-    pages: &dyn Pages,
-    ask: Ask<'_>,
-) -> Result<Submitted, ApprovalError> {
-    if !recipe.can(ask.decision) {
-        return Err(ApprovalError::NoDecision { decision: ask.decision });
+pub(super) async fn decide(ground: Ground<'_>, ask: Ask<'_>) -> Result<Submitted, ApprovalError> {
+    if !ground.recipe.can(ask.decision) {
+        let what = match ask.decision {
+            Decision::Approve => "step with `decides: approve`",
+            Decision::Deny => "step with `decides: deny`",
+        };
+        return Err(ApprovalError::NoDecision { decision: ask.decision, what });
     }
+    // What is special about a visit is judged, and so it has a browser of its own.
+    let shares = ask.manner.tab.is_none() && ask.manner.tamper.is_none();
+    let sharing = ground.sessions.filter(|_| shares).map(Sharing::of);
     let mut walk = match ask.manner.tab {
-        Some(tab) => Walk::at(recipe, pages, ask, tab),
-        None => Walk::start(recipe, pages, ask, Method::GET, Oddity::default()).await?,
+        Some(tab) => Walk::at(ground, ask, tab).await?,
+        None => Walk::start(ground, ask, Method::GET, Oddity::default(), sharing).await?,
     };
+    let mut restarts = 0;
     loop {
+        if restarts < MOST_RESTARTS && walk.is_overtaken().await? {
+            restarts += 1;
+            let sharing = walk.sharing.take();
+            walk = Walk::start(ground, ask, Method::GET, Oddity::default(), sharing).await?;
+        }
         if let Some(submitted) = walk.step().await? {
+            walk.keep_sign_in().await?;
             return Ok(submitted);
         }
     }
 }
 
 /// Opens a page, and walks on to the decision if that is wanted; decides nothing.
-pub(super) async fn open(
-    recipe: &FormRecipe,
-    pages: &dyn Pages,
-    opening: Opening<'_>,
-) -> Result<Opened, ApprovalError> {
+pub(super) async fn open(ground: Ground<'_>, opening: Opening<'_>) -> Result<Opened, ApprovalError> {
     let Opening { ask, reach, method, headers } = opening;
     let mut oddity = Oddity { raw: method == PageMethod::Head || !headers.is_empty(), ..Oddity::default() };
     for (name, value) in headers {
@@ -73,7 +97,7 @@ pub(super) async fn open(
         PageMethod::Get => Method::GET,
         PageMethod::Head => Method::HEAD,
     };
-    let mut walk = Walk::start(recipe, pages, ask, method, oddity).await?;
+    let mut walk = Walk::start(ground, ask, method, oddity, None).await?;
     let short_of = match reach {
         Reach::Address => walk.go_by_itself().await.err(),
         Reach::Decision => walk.walk_to_decision().await.err(),
@@ -85,7 +109,8 @@ pub(super) async fn open(
 struct Walk<'a> {
     recipe: &'a FormRecipe,
     ask: Ask<'a>,
-    browser: Browser<'a>,
+    agent: UserAgent<'a>,
+    sharing: Option<Sharing<'a>>,
     /// The page it stands at.
     view: View,
     /// How many pages it saw.
@@ -103,44 +128,65 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Opens the first page.
     async fn start(
-        recipe: &'a FormRecipe,
-        pages: &'a dyn Pages,
+        ground: Ground<'a>,
         ask: Ask<'a>,
         method: Method,
         oddity: Oddity,
+        mut sharing: Option<Sharing<'a>>,
     ) -> Result<Self, ApprovalError> {
+        let recipe = ground.recipe;
         let uri = ask.start_uri().ok_or(ApprovalError::NoCompleteUri)?;
         let url = Url::parse(uri).map_err(|why| ApprovalError::StartUri { uri: uri.to_owned(), why })?;
-        let jar = ask.manner.tab.map_or_else(Jar::default, |tab| tab.jar.clone());
-        let browser = Browser::new(pages, recipe.headers.clone(), jar, ask.deadline, ask.manner.trace);
+        let mut kept = ask.manner.tab.map(|tab| tab.kept.clone());
+        if let Some(sharing) = &mut sharing {
+            let last = timeout_at(ask.deadline, sharing.sessions.last(&ask.user.login)).await;
+            let last = last.map_err(|_| ApprovalError::Deadline { place: None })?;
+            sharing.used = last.as_ref().map(|sign_in| sign_in.number);
+            kept = last.map(|sign_in| sign_in.left.copy());
+        }
+        let halt = |stop| stopped(stop, None, ask.user);
+        let mut agent = ground.seat.take(recipe, &ask, kept).await.map_err(halt)?;
         let sent = Instant::now();
         let first = Submission { method, ..Submission::get(url) };
-        let view = browser.go(first, None, &oddity).await.map_err(|stop| stopped(stop, None, ask.user))?;
-        let walk = Self::standing(recipe, ask, browser, view, sent);
+        let ready = |document: &Document| is_ready(recipe, &ask, document);
+        let view = agent.go(first, None, &oddity, &ready).await.map_err(halt)?;
+        let walk = Self { sharing, ..Self::standing(recipe, ask, agent, view, sent) };
         walk.note();
         Ok(walk)
     }
 
     /// Goes on from an open page.
-    fn at(recipe: &'a FormRecipe, pages: &'a dyn Pages, ask: Ask<'a>, tab: &Tab) -> Self {
-        let Tab { jar, view, last } = tab.clone();
-        let browser = Browser::new(pages, recipe.headers.clone(), jar, ask.deadline, ask.manner.trace);
-        Self { last, ..Self::standing(recipe, ask, browser, view, Instant::now()) }
+    async fn at(ground: Ground<'a>, ask: Ask<'a>, tab: &Tab) -> Result<Self, ApprovalError> {
+        let Tab { kept, view, last } = tab.clone();
+        let agent =
+            ground.seat.go_on(ground.recipe, &ask, kept).map_err(|stop| stopped(stop, None, ask.user))?;
+        Ok(Self { last, ..Self::standing(ground.recipe, ask, agent, view, Instant::now()) })
     }
 
     const fn standing(
         recipe: &'a FormRecipe,
         ask: Ask<'a>,
-        browser: Browser<'a>,
+        agent: UserAgent<'a>,
         view: View,
         sent: Instant,
     ) -> Self {
-        Self { recipe, ask, browser, view, pages: 1, sent, last: None, is_signed_in: false, is_typed: false }
+        Self {
+            recipe,
+            ask,
+            agent,
+            sharing: None,
+            view,
+            pages: 1,
+            sent,
+            last: None,
+            is_signed_in: false,
+            is_typed: false,
+        }
     }
 
     fn into_tab(self) -> Tab {
-        let Self { browser, view, last, .. } = self;
-        Tab { jar: browser.jar(), view, last }
+        let Self { agent, view, last, .. } = self;
+        Tab { kept: agent.into_kept(), view, last }
     }
 
     /// Does what is to do at this page; the decision, when that was it.
@@ -156,6 +202,9 @@ impl<'a> Walk<'a> {
         }
         let form = form.clone();
         let (form, pressed) = self.fill(index, form)?;
+        if matches!(self.agent, UserAgent::Window(..)) {
+            return self.press(index, &form, pressed).await;
+        }
         let (submission, oddity) = match self.ask.manner.tamper.filter(|_| step.decides.is_some()) {
             Some(tamper) => {
                 let known = self.ask.manner.known.and_then(|tab| {
@@ -168,10 +217,7 @@ impl<'a> Walk<'a> {
             }
             None => (form.submit(pressed), Oddity::default()),
         };
-        self.last = Some(index);
-        self.sent = Instant::now();
-        self.is_signed_in |= step.uses(Blank::Password);
-        self.is_typed |= step.uses(Blank::UserCode);
+        self.taken(index);
         self.go(submission, &oddity).await?;
         if step.decides.is_none() {
             return Ok(None);
@@ -188,6 +234,47 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(Some(self.submitted()))
+    }
+
+    /// The same in a window, by keys and clicks.
+    async fn press(
+        &mut self,
+        index: usize,
+        form: &Form,
+        pressed: Option<usize>,
+    ) -> Result<Option<Submitted>, ApprovalError> {
+        let step = &self.recipe.steps[index];
+        if step.decides.is_some() && self.ask.manner.tamper.is_some() {
+            return Err(ApprovalError::NotOfABrowser { what: "forged form" });
+        }
+        self.taken(index);
+        self.turn_page()?;
+        let (recipe, ask) = (self.recipe, self.ask);
+        let ready = |document: &Document| step.decides.is_some() || is_ready(recipe, &ask, document);
+        let UserAgent::Window(window, bounds) = &self.agent else { return Ok(None) };
+        let shown = window.press(*bounds, &self.view, form, pressed, &ready).await;
+        let (sent, view) = shown.map_err(|stop| stopped(stop, Some(&self.view), self.ask.user))?;
+        (self.sent, self.view) = (sent, view);
+        self.note();
+        Ok(step.decides.is_some().then(|| self.submitted()))
+    }
+
+    /// Notes that a step is taken.
+    fn taken(&mut self, index: usize) {
+        let step = &self.recipe.steps[index];
+        self.last = Some(index);
+        self.sent = Instant::now();
+        self.is_signed_in |= step.uses(Blank::Password);
+        self.is_typed |= step.uses(Blank::UserCode);
+    }
+
+    /// Counts one page more.
+    fn turn_page(&mut self) -> Result<(), ApprovalError> {
+        if self.pages == MOST_PAGES {
+            return Err(self.circles());
+        }
+        self.pages += 1;
+        Ok(())
     }
 
     /// Goes on to the page that asks for the decision.
@@ -223,42 +310,6 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// What became of the code that was typed, as far as this page says.
-    fn fate(&self) -> Option<CodeFate> {
-        if !self.is_typed {
-            return None;
-        }
-        if self.view.status == 429 || self.view.status == 503 {
-            return Some(CodeFate::Limited);
-        }
-        if self.is_at_decision() {
-            return Some(CodeFate::Accepted);
-        }
-        match self.fitting() {
-            Some((index, form)) if self.decides_otherwise(index, form) => Some(CodeFate::Accepted),
-            Some((index, _)) if self.uses(index, Blank::Password) && self.is_signed_in => {
-                Some(CodeFate::Limited)
-            }
-            Some((index, _)) if self.uses(index, Blank::UserCode) => Some(CodeFate::Refused),
-            _ if self.view.status >= 400 => Some(CodeFate::Refused),
-            _ => None,
-        }
-    }
-
-    /// Whether the form, sent as a step wants that decides nothing, makes the decision that is not wanted: a page that
-    /// asks again with one button, and offers no other.
-    fn decides_otherwise(&self, index: usize, form: &Form) -> bool {
-        let is_pressed_by = |step: &FormStep| pressed(form, step.press.as_ref()).ok();
-        let step = &self.recipe.steps[index];
-        let press = is_pressed_by(step);
-        let is_decision = |step: &FormStep| {
-            step.decides.is_some_and(|decision| decision != self.ask.decision)
-                && fits(&step.when, &self.view.document, form)
-                && is_pressed_by(step) == press
-        };
-        step.decides.is_none() && press.is_some() && self.recipe.steps.iter().any(is_decision)
-    }
-
     /// Whether the next step is the decision.
     fn is_at_decision(&self) -> bool {
         self.fitting().is_some_and(|(index, _)| self.recipe.steps[index].decides.is_some())
@@ -288,15 +339,11 @@ impl<'a> Walk<'a> {
     }
 
     async fn go(&mut self, submission: Submission, oddity: &Oddity) -> Result<(), ApprovalError> {
-        if self.pages == MOST_PAGES {
-            return Err(self.circles());
-        }
-        self.pages += 1;
-        self.view = self
-            .browser
-            .go(submission, Some(&self.view.url), oddity)
-            .await
-            .map_err(|stop| stopped(stop, Some(&self.view), self.ask.user))?;
+        self.turn_page()?;
+        let (recipe, ask) = (self.recipe, self.ask);
+        let ready = |document: &Document| is_ready(recipe, &ask, document);
+        let view = self.agent.go(submission, Some(&self.view.url), oddity, &ready).await;
+        self.view = view.map_err(|stop| stopped(stop, Some(&self.view), self.ask.user))?;
         self.note();
         Ok(())
     }
@@ -305,12 +352,6 @@ impl<'a> Walk<'a> {
     fn fitting(&self) -> Option<(usize, &Form)> {
         let usable = |step: &FormStep| step.decides.is_none_or(|decision| decision == self.ask.decision);
         fitting(self.recipe, &self.view.document, usable)
-    }
-
-    /// Whether this page has the step that makes the decision, with its button.
-    fn offers(&self, decision: Decision) -> bool {
-        let step = fitting(self.recipe, &self.view.document, |step| step.decides == Some(decision));
-        step.is_some_and(|(index, form)| pressed(form, self.recipe.steps[index].press.as_ref()).is_ok())
     }
 
     fn dead_end(&self) -> Result<(), ApprovalError> {
@@ -345,8 +386,10 @@ impl<'a> Walk<'a> {
         if let Some(encoding) = form.encoding.take() {
             return Err(ApprovalError::Encoding { step, encoding, place: self.place() });
         }
+        let nothing = BTreeMap::new();
+        let blanks = self.ask.blanks(self.ask.user, &nothing);
         for (field, template) in &recipe.fill {
-            let value = template.fill(self.ask.user, self.ask.user_code);
+            let value = template.fill(&blanks);
             form.fill(field, value.expose()).map_err(|problem| {
                 let (field, place) = (field.clone(), self.place());
                 ApprovalError::NoField { step, field, problem, place }
@@ -371,39 +414,6 @@ impl<'a> Walk<'a> {
         Submitted { sent: self.sent, done: Instant::now(), status, page: Some(self.page()) }
     }
 
-    /// Notes what the page shows.
-    fn note(&self) {
-        if let Some(trace) = self.ask.manner.trace {
-            trace.last_shows(self.page());
-        }
-    }
-
-    fn note_fate(&self, fate: CodeFate) {
-        if let Some(trace) = self.ask.manner.trace {
-            trace.last_shows(Page { code: Some(fate), ..self.page() });
-        }
-    }
-
-    /// The page as its reader sees it.
-    fn page(&self) -> Page {
-        let View { document, .. } = &self.view;
-        let asks = |step: &FormStep| step.uses(Blank::UserCode);
-        let is_code_field = |field: &Control| {
-            matches!(field.kind, Kind::Text) && field.name.to_ascii_lowercase().contains("code")
-        };
-        let has_field = document.forms.iter().any(|form| form.fields().any(is_code_field));
-        Page {
-            title: document.title.clone(),
-            text: without_password(&document.text, self.ask.user),
-            forms: document.forms.iter().map(Form::outline).collect(),
-            offers: Decision::ALL.iter().copied().filter(|decision| self.offers(*decision)).collect(),
-            asks_for_code: has_field || fitting(self.recipe, document, asks).is_some(),
-            has_typed_markup: document.has_typed_markup,
-            code: None,
-            typed_codes: None,
-        }
-    }
-
     fn never_offered(&self) -> ApprovalError {
         ApprovalError::NeverOffered { decision: self.ask.decision, place: self.place() }
     }
@@ -417,76 +427,11 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The first step that is usable and fits a form of the page, and that form.
-fn fitting<'a>(
-    recipe: &FormRecipe,
-    document: &'a Document,
-    usable: impl Fn(&FormStep) -> bool,
-) -> Option<(usize, &'a Form)> {
-    recipe.steps.iter().enumerate().filter(|(_, step)| usable(step)).find_map(|(index, step)| {
-        document.forms.iter().find(|form| fits(&step.when, document, form)).map(|form| (index, form))
-    })
-}
-
-/// Whether a form has all that is named.
-pub(super) fn fits(when: &FormMatch, document: &Document, form: &Form) -> bool {
-    let FormMatch { field, values, button, text, action } = when;
-    let has = |name: &str, value: Option<&str>| {
-        form.fields().any(|field| field.name == name && value.is_none_or(|value| field.value == value))
-    };
-    field.as_deref().is_none_or(|name| has(name, None))
-        && values.iter().all(|(name, value)| has(name, Some(value)))
-        && button.as_ref().is_none_or(|wanted| form.buttons().any(|(_, button)| is_meant(wanted, button)))
-        && text.as_deref().is_none_or(|text| document.shows(text))
-        && action.as_deref().is_none_or(|action| form.action.as_str().contains(action))
-}
-
-/// The button to press, if the form has any; the button that is missing, otherwise.
-fn pressed<'a>(form: &Form, wanted: Option<&'a FormButton>) -> Result<Option<usize>, Option<&'a FormButton>> {
-    let mut buttons = form.buttons().filter(|(_, button)| wanted.is_none_or(|it| is_meant(it, button)));
-    match (buttons.next(), buttons.next(), wanted) {
-        (None, _, Some(_)) | (_, Some(_), None) => Err(wanted),
-        (first, _, _) => Ok(first.map(|(index, _)| index)),
-    }
-}
-
-/// Whether a control is the button that is meant.
-fn is_meant(wanted: &FormButton, control: &Control) -> bool {
-    let Kind::Button { text: label, .. } = &control.kind else { return false };
-    let FormButton { name, value, text } = wanted;
-    [(name, &control.name), (value, &control.value), (text, label)]
-        .iter()
-        .all(|(wanted, is)| wanted.as_ref().is_none_or(|wanted| wanted == *is))
-}
-
 /// Why the user agent did not get on, and where it stood.
 fn stopped(stop: Stop, view: Option<&View>, user: &User) -> ApprovalError {
     match stop {
+        Stop::Browser(why) => ApprovalError::Browser { why: without_password(&why, user) },
         Stop::Deadline => ApprovalError::Deadline { place: view.map(|view| place(view, user)) },
         Stop::Failed(url, why) => ApprovalError::Address { url: without_query(&url), why },
-    }
-}
-
-fn place(view: &View, user: &User) -> Box<Place> {
-    let View { url, status, document, .. } = view;
-    let text = without_password(&document.text, user);
-    let mut excerpt: String = text.chars().take(EXCERPT).collect();
-    if excerpt.len() < text.len() {
-        excerpt.push('…');
-    }
-    Box::new(Place {
-        title: document.title.clone(),
-        url: without_query(url),
-        status: *status,
-        text: excerpt,
-        forms: document.forms.iter().map(Form::outline).collect(),
-    })
-}
-
-/// Some pages show what was typed.
-fn without_password(text: &str, user: &User) -> String {
-    match user.password.expose() {
-        "" => text.to_owned(),
-        password => text.replace(password, &user.password.redacted()),
     }
 }

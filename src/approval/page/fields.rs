@@ -4,30 +4,32 @@ use http::Method;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::super::error::FieldProblem;
+use crate::approval::FieldProblem;
 
 /// A form. No `Debug` here: its values are secrets.
 #[derive(Clone)]
-pub(super) struct Form {
-    pub(super) method: Method,
-    pub(super) action: Url,
+pub(in crate::approval) struct Form {
+    pub(in crate::approval) method: Method,
+    pub(in crate::approval) action: Url,
     /// The encoding it asks for, when that is not the usual one.
-    pub(super) encoding: Option<String>,
+    pub(in crate::approval) encoding: Option<String>,
     /// Fields and buttons in the order of the page.
-    pub(super) controls: Vec<Control>,
+    pub(in crate::approval) controls: Vec<Control>,
 }
 
 /// A field or a button.
 #[derive(Clone)]
-pub(super) struct Control {
-    pub(super) name: String,
-    pub(super) value: String,
-    pub(super) kind: Kind,
+pub(in crate::approval) struct Control {
+    pub(in crate::approval) name: String,
+    pub(in crate::approval) value: String,
+    pub(in crate::approval) kind: Kind,
+    /// Its number among the controls of a page that a real browser shows.
+    pub(in crate::approval) mark: Option<usize>,
 }
 
 /// What a control is.
-#[derive(Clone)]
-pub(super) enum Kind {
+#[derive(Clone, PartialEq, Eq)]
+pub(in crate::approval) enum Kind {
     Button {
         text: String,
         action: Option<Url>,
@@ -52,25 +54,25 @@ pub(super) enum Kind {
 
 /// What a submitted form asks of the server.
 #[derive(Clone)]
-pub(super) struct Submission {
-    pub(super) method: Method,
-    pub(super) url: Url,
+pub(in crate::approval) struct Submission {
+    pub(in crate::approval) method: Method,
+    pub(in crate::approval) url: Url,
     /// The encoded fields of a form that is posted.
-    pub(super) body: Option<String>,
+    pub(in crate::approval) body: Option<String>,
     /// The fields whose values may be shown.
-    pub(super) open: Vec<String>,
+    pub(in crate::approval) open: Vec<String>,
 }
 
 impl Submission {
     /// A request for a page.
-    pub(super) const fn get(url: Url) -> Self {
+    pub(in crate::approval) const fn get(url: Url) -> Self {
         Self { method: Method::GET, url, body: None, open: Vec::new() }
     }
 }
 
 impl Form {
     /// Fills in a text, or chooses.
-    pub(super) fn fill(&mut self, name: &str, value: &str) -> Result<(), FieldProblem> {
+    pub(in crate::approval) fn fill(&mut self, name: &str, value: &str) -> Result<(), FieldProblem> {
         let mut problem = Some(FieldProblem::Missing);
         let radio = self.fields().any(|field| {
             field.name == name && field.value == value && matches!(field.kind, Kind::Radio { .. })
@@ -97,7 +99,7 @@ impl Form {
     }
 
     /// Checks all boxes of a name.
-    pub(super) fn check(&mut self, name: &str) -> Result<(), FieldProblem> {
+    pub(in crate::approval) fn check(&mut self, name: &str) -> Result<(), FieldProblem> {
         let mut problem = Some(FieldProblem::Missing);
         for control in self.controls.iter_mut().filter(|control| control.name == name) {
             match &mut control.kind {
@@ -113,18 +115,18 @@ impl Form {
     }
 
     /// Everything but the buttons.
-    pub(super) fn fields(&self) -> impl Iterator<Item = &Control> {
+    pub(in crate::approval) fn fields(&self) -> impl Iterator<Item = &Control> {
         self.controls.iter().filter(|control| !matches!(control.kind, Kind::Button { .. }))
     }
 
     /// The buttons, each with its place among the controls.
-    pub(super) fn buttons(&self) -> impl Iterator<Item = (usize, &Control)> {
+    pub(in crate::approval) fn buttons(&self) -> impl Iterator<Item = (usize, &Control)> {
         let all = self.controls.iter().enumerate();
         all.filter(|(_, control)| matches!(control.kind, Kind::Button { .. }))
     }
 
     /// What is sent when this button is pressed, or none.
-    pub(super) fn submit(&self, pressed: Option<usize>) -> Submission {
+    pub(in crate::approval) fn submit(&self, pressed: Option<usize>) -> Submission {
         let mut url = self.action.clone();
         let mut method = self.method.clone();
         let mut body = Serializer::new(String::new());
@@ -161,7 +163,7 @@ impl Form {
     }
 
     /// Method, address without query, names of fields and buttons: no values, they may be secrets.
-    pub(super) fn outline(&self) -> String {
+    pub(in crate::approval) fn outline(&self) -> String {
         let fields: Vec<_> = self.fields().map(|field| field.name.as_str()).collect();
         let buttons: Vec<_> = self
             .buttons()
@@ -182,7 +184,7 @@ impl Form {
 }
 
 /// An address that may be shown.
-pub(super) fn without_query(url: &Url) -> String {
+pub(in crate::approval) fn without_query(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_query(None);
     shown.set_fragment(None);
