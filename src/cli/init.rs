@@ -16,7 +16,6 @@ use crate::diagnostic::messages;
 use crate::http::{HttpPages, Trust, Wire};
 use crate::protocol::{AuthMethod, Role, UserRole};
 use crate::runner::{Link, acquaint, published};
-use crate::secret::Secret;
 use crate::target::{Client, Endpoints, Target, User};
 use crate::timing::plain_length;
 use crate::yaml::Source;
@@ -124,7 +123,7 @@ impl Init {
         if self.no_doctor {
             return Exit::Good;
         }
-        console.out("");
+        console.out("\n");
         let wait = Wait::default();
         let patient = Patient { target: &target, trust, timeout: self.timeout, wait: &wait };
         patient.looked_at(console, Format::Text).await
@@ -234,7 +233,11 @@ impl Init {
             lists("client_secret_basic") == Some(false) && lists("client_secret_post") == Some(true);
         let auth = self.auth.map(Auth::method);
         let auth = auth.or_else(|| (secret.is_some() && by_post).then_some(AuthMethod::Post));
-        Ok(Client { secret: secret.map(Secret::new), auth, ..Client::public(id) })
+        let client = match secret {
+            Some(secret) => Client::confidential(id, secret),
+            None => Client::public(id),
+        };
+        Ok(Client { auth, ..client })
     }
 
     async fn users(&self, asker: &Asker) -> Result<Vec<User>, Stop> {

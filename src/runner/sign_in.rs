@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::link::Link;
-use super::preflight::ask;
+use super::preflight::{CASE, ask};
 use super::resolve::Resolved;
 use super::session::Codes;
 use super::trouble::Trouble;

@@ -124,7 +124,7 @@ async fn a_wrong_password_and_a_changed_page_are_told_apart() {
         .replace("  bob: { login: bob, password: looking-glass-2 }\n", "");
     let named = Named {
         line: "sign-in",
-        seen: "no step of the form recipe fits the page \"Sign in\"",
+        seen: "no step of the form recipe fits the page \"Sign in",
         help: "add a step for it",
         check: 3,
     };
