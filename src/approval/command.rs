@@ -70,13 +70,10 @@ impl Command {
                 said = &mut said => (child.wait().await, said),
             }
         };
-        let (status, said) = match timeout_at(ask.deadline, running).await {
-            Ok(ended) => ended,
-            Err(_) => {
-                // Waits until it is gone; an error says that it is.
-                let _ = child.kill().await;
-                return Err(failed("it had not ended when the time was over, and was killed".to_owned()));
-            }
+        let Ok((status, said)) = timeout_at(ask.deadline, running).await else {
+            // Waits until it is gone; an error says that it is.
+            let _ = child.kill().await;
+            return Err(failed("it had not ended when the time was over, and was killed".to_owned()));
         };
         let status: ExitStatus = status.map_err(|error| failed(error.to_string()))?;
         if !status.success() {

@@ -125,3 +125,51 @@ fn list<'r>(
         kept.extend(request.keep.keys().map(String::as_str));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::target::Target;
+
+    fn said(approval: &str) -> String {
+        let text = format!(
+            "target: x\nissuer: http://127.0.0.1:1\nclients: {{ tv: {{ id: tv }} }}\nusers: {{ alice: {{ login: a, password: b }} }}\n\
+             approval:\n{approval}"
+        );
+        Target::from_yaml(&text).map_or_else(|mistakes| mistakes.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn every_mistake_of_a_request_is_found_at_its_place() {
+        let said = said(
+            "  http:\n    approve:\n      - { get: /a, json: { x: 1 }, keep: { csrf: { header: x-csrf } } }\n      - { post: \"/{csrf}/{state}\" }\n      \
+             - { form: { a: b }, json: {}, expect: [99] }\n    deny:\n      - { post: /d, put: /d, headers: { \"a b\": \"{csrf}\" } }\n",
+        );
+        for part in [
+            "a GET has no body",
+            "target:8:9",
+            "\"{state}\" stands for nothing here",
+            "target:9:9",
+            "the request has no address",
+            "the request has two bodies",
+            "99 is no status",
+            "target:10:9",
+            "the request has more than one method",
+            "\"a b\" is no name of a header",
+            "\"{csrf}\" stands for nothing here",
+            "target:12:9",
+        ] {
+            assert!(said.contains(part), "{part} is missing in:\n{said}");
+        }
+        assert!(!said.contains("\"{csrf}\" stands for nothing here\n --> target:9"), "{said}");
+    }
+
+    #[test]
+    fn a_webdriver_is_on_this_machine_and_a_program_has_a_name() {
+        let browser = |url: &str| said(&format!("  browser: {{ steps: [], webdriver: \"{url}\" }}\n"));
+        assert_eq!(browser("http://127.0.0.1:9515"), "");
+        assert!(browser("http://grid.example:4444").contains("is no WebDriver on this machine"));
+        assert!(browser("https://127.0.0.1:9515").contains("is no WebDriver on this machine"));
+        assert!(said("  command: { program: \"\" }\n").contains("the command names no program"));
+        assert!(said("  command: { programm: x }\n").contains("programm"));
+    }
+}
