@@ -433,7 +433,7 @@ fn recipe(guess: &Guess) -> FormRecipe {
         steps: steps.collect(),
         done: FormDone::default(),
         headers: http::HeaderMap::new(),
-        sessions: Sessions::default(),
+        sessions: Sessions::Fresh,
     }
 }
 
