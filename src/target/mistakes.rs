@@ -146,17 +146,17 @@ mod tests {
         );
         for part in [
             "a GET has no body",
-            "target:8:9",
+            "target:8:11",
             "\"{state}\" stands for nothing here",
-            "target:9:9",
+            "target:9:11",
             "the request has no address",
             "the request has two bodies",
             "99 is no status",
-            "target:10:9",
+            "target:10:11",
             "the request has more than one method",
             "\"a b\" is no name of a header",
             "\"{csrf}\" stands for nothing here",
-            "target:12:9",
+            "target:12:11",
         ] {
             assert!(said.contains(part), "{part} is missing in:\n{said}");
         }
