@@ -74,8 +74,21 @@ pub struct Began {
     /// The edition whose cases are scored; all of them where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edition: Option<String>,
+    /// Where the target is described, if it is in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_file: Option<TargetFile>,
     /// Remarks that a reader should know: `http on loopback: transport rows not assessed`.
     pub notes: Vec<String>,
+}
+
+/// The place in a target file that says which server is judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetFile {
+    /// The file, as it was named on the command line.
+    pub path: String,
+    /// The line of its `target:`, from 1 on.
+    pub line: usize,
 }
 
 /// One exchange, redacted.
@@ -238,6 +251,9 @@ pub struct Ended {
     pub stale_known: Vec<String>,
     /// For each document: how many of the requirements that show at a server were judged.
     pub coverage: Vec<Coverage>,
+    /// Why nothing was judged, where the run did not come to its first case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     /// What was repeated with nothing beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alone: Option<Alone>,
@@ -254,15 +270,16 @@ pub struct Alone {
 }
 
 impl Ended {
-    /// The end of a run that did not come to its first case.
+    /// The end of a run that did not come to its first case, and why.
     #[must_use]
-    pub fn without_cases(interrupted: bool, took: Duration) -> Self {
+    pub fn without_cases(interrupted: bool, took: Duration, because: Option<String>) -> Self {
         Self {
             interrupted,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             never_came_out: Vec::new(),
             stale_known: Vec::new(),
             coverage: Vec::new(),
+            because,
             alone: None,
         }
     }

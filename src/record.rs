@@ -128,7 +128,8 @@ impl RunRecord {
         let is_judged = self.cases.iter().any(|case| case.verdict.is_judged());
         let is_card_alone = self.cases.is_empty() && self.card.iter().any(|line| line.measured().is_some());
         if !is_judged && !is_card_alone {
-            return Some("nothing could be judged".to_owned());
+            let because = self.ended.as_ref().and_then(|ended| ended.because.clone());
+            return Some(because.unwrap_or_else(|| "nothing could be judged".to_owned()));
         }
         let scored = || self.cases.iter().filter(|case| case.unscored.is_none());
         let errors = scored().filter(|case| case.verdict == Verdict::Error).count();

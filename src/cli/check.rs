@@ -1,5 +1,6 @@
 //! `devgrant check`: judge a server.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +109,9 @@ fn report(text: &str) -> Result<(String, PathBuf), String> {
         Err(format!("no format {format}; one of: {}", names()))
     }
 }
+
+/// Names the file that a CI step's summary is appended to, where there is one.
+const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// The server that is judged.
 struct Tested<'a> {
@@ -258,12 +262,14 @@ impl Check {
             };
             match before {
                 Err(stop) => {
-                    let (interrupted, took) = (stop.is_none(), link.now());
-                    link.tell(Event::Ended(Box::new(Ended::without_cases(interrupted, took)))).await;
+                    let because = stop.as_ref().map(|trouble: &Trouble| trouble.message.clone());
+                    let ended = Ended::without_cases(stop.is_none(), link.now(), because);
+                    link.tell(Event::Ended(Box::new(ended))).await;
                     Err(stop)
                 }
                 Ok(ready) if self.dry_run => Ok(Some((ready.began, listing(&ready.plan)))),
-                Ok(ready) => {
+                Ok(mut ready) => {
+                    ready.began.target_file = self.target.as_deref().map(files::place_of);
                     ready.play(link, driver, interrupt).await;
                     Ok(None)
                 }
@@ -273,7 +279,7 @@ impl Check {
         if let Some(error) = trouble {
             console.note(&format!("error: the record could not be written to its end: {error}"));
         }
-        match done {
+        let exit = match done {
             Err(None) => {
                 console.note("interrupted before anything was judged");
                 Exit::Interrupted
@@ -282,7 +288,7 @@ impl Check {
             Ok(Some((began, listing))) => {
                 console.out(&header(&began, console.style()));
                 console.out(&listing);
-                Exit::Good
+                return Exit::Good;
             }
             Ok(None) => {
                 console.out(&ending(&record, console.style()));
@@ -291,10 +297,11 @@ impl Check {
                 }
                 let known = files.known_path.as_deref().filter(|_| self.write_known_failures.is_some());
                 let wrote = known.and_then(|path| known_failures::write(console, path, &record));
-                let wrote = self.write_reports(console, &record).or(wrote);
                 wrote.unwrap_or_else(|| Exit::of_run(record.exit_code()))
             }
-        }
+        };
+        // What was judged stands, whatever becomes of its reports.
+        if self.write_reports(console, &record) || exit != Exit::Good { exit } else { Exit::NotJudged }
     }
 
     /// What the run of `--resume` found.
@@ -345,18 +352,27 @@ impl Check {
         Ok(Some(Carried::of(&record, &over)))
     }
 
-    /// Writes the reports; an exit only when one could not be written.
-    fn write_reports(&self, console: &Console, record: &RunRecord) -> Option<Exit> {
-        let mut trouble = None;
-        for (name, path) in &self.report {
-            let Some(format) = FORMATS.iter().find(|format| format.name == name) else { continue };
-            if let Err(error) = std::fs::write(path, (format.write)(record)) {
+    /// Writes the reports, and the summary of the CI step where there is one; false when one could not be written.
+    fn write_reports(&self, console: &Console, record: &RunRecord) -> bool {
+        let of_format = |name: &str| FORMATS.iter().find(|format| format.name == name);
+        let mut all = true;
+        let mut told = |path: &Path, written: std::io::Result<()>| {
+            if let Err(error) = written {
                 console
                     .note(&format!("error: the report could not be written to {}: {error}", path.display()));
-                trouble = Some(Exit::NotJudged);
+                all = false;
             }
+        };
+        for (name, path) in &self.report {
+            let Some(format) = of_format(name) else { continue };
+            told(path, std::fs::write(path, (format.write)(record)));
         }
-        trouble
+        if let (Some(path), Some(format)) = (std::env::var_os(STEP_SUMMARY), of_format("markdown")) {
+            let path = PathBuf::from(path);
+            let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+            told(&path, file.and_then(|mut file| file.write_all(&(format.write)(record))));
+        }
+        all
     }
 }
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::console::Console;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Colour, Diagnostic, summary};
+use crate::event::TargetFile;
 use crate::http::Trust;
 use crate::known::KnownFailure;
 use crate::report;
@@ -48,6 +49,13 @@ pub(super) fn target(path: &Path) -> Result<Target, Vec<Diagnostic>> {
     let mut target = Target::read_with(&source, Rc::new(move |place| kept(place, &folder)))?;
     target.approval = target.approval.map(|approval| approval.beside(&directory));
     Ok(target)
+}
+
+/// Where a target file says which server is judged.
+pub(super) fn place_of(path: &Path) -> TargetFile {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().position(|line| line.starts_with("target:")).unwrap_or_default() + 1;
+    TargetFile { path: path.display().to_string(), line }
 }
 
 /// The directory of a file.

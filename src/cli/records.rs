@@ -49,7 +49,14 @@ impl Report {
             Ok(Read::Load(record)) => {
                 console.out(&match self.format.as_deref() {
                     Some("json") => load::json(&record),
-                    _ => load::render(&record, console.style()),
+                    Some("junit") => String::from_utf8_lossy(&load::junit(&record)).into_owned(),
+                    None | Some("terminal") => load::render(&record, console.style()),
+                    Some(format) => {
+                        let message = format!(
+                            "a load run has no report as {format}\nhelp: json, junit and terminal it has"
+                        );
+                        return refused(console, &message);
+                    }
                 });
                 return Exit::Good;
             }

@@ -5,6 +5,7 @@ mod checks;
 pub mod comparison;
 mod ending;
 mod json;
+mod junit;
 mod metrics;
 mod sentence;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::tally::{Began, LoadRecord, Second};
 pub use capacity::{Step, StepVerdict, capacity, step};
 pub use ending::ending;
 pub use json::json;
+pub use junit::junit;
 pub use metrics::Metrics;
 pub use sentence::sentence;
 

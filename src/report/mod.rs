@@ -7,8 +7,11 @@ pub mod beside;
 pub mod comparison;
 mod json;
 pub mod judgement;
+mod junit;
 pub mod live;
 pub mod load;
+mod markdown;
+mod sarif;
 pub mod span;
 pub mod terminal;
 #[cfg(test)]
@@ -28,5 +31,16 @@ pub struct Format {
 /// Every format.
 pub const FORMATS: &[Format] = &[
     Format { name: "json", purpose: "everything, for programs", write: json::write },
+    Format { name: "junit", purpose: "JUnit XML, for CI servers", write: junit::write },
+    Format { name: "markdown", purpose: "for the summary of a CI step", write: markdown::write },
+    Format { name: "sarif", purpose: "SARIF, for pages of code scanning", write: sarif::write },
     Format { name: "terminal", purpose: "plain text, for people", write: terminal::write },
 ];
+
+/// The text of a JUnit document.
+fn xml(report: &quick_junit::Report) -> Vec<u8> {
+    let mut text = Vec::new();
+    // Writing into memory cannot fail, and what XML cannot hold was taken out of every text.
+    let _ = report.serialize(&mut text);
+    text
+}

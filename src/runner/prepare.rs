@@ -120,6 +120,7 @@ fn began(wanted: &Wanted<'_>, preflight: &Preflight, plan: &Plan<'_>) -> Began {
             .collect(),
         strict: wanted.options.strict,
         edition: wanted.options.edition.as_ref().map(|frozen| frozen.edition.clone()),
+        target_file: None,
         notes: preflight.notes.iter().cloned().chain(wanted.carried.map(resumed)).collect(),
     }
 }

@@ -76,6 +76,7 @@ pub async fn play(
                 options.known_failures.stale(&results, &names)
             },
             coverage: Coverage::of(catalog).of_a_run(judged),
+            because: None,
             alone: Some(again.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)),
         })))
         .await;

@@ -120,6 +120,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::io::stderr", &["cli"], "return text, and let cli/ print it"),
     ("reqwest", &["http"], "send through http::Transport, or http::HttpPages"),
     ("httparse", &["http"], "answers are read by http"),
+    ("quick_junit", &["report"], "reports are written by report"),
     ("hyper", &["http"], "connections are made by http"),
     ("prometheus_client", &["report"], "figures are shown by report"),
     ("hdrhistogram", &["tally"], "times are kept in tally"),

@@ -12,7 +12,7 @@ use super::super::{ApprovalError, Ask, Decision, Driver, Manner, PageError, Page
 use super::guess::guess;
 use super::{Form, Guess, Purpose};
 use crate::secret::Secret;
-use crate::target::{FormDone, FormRecipe, FormStep, Sessions, User};
+use crate::target::{FormDone, FormRecipe, FormStep, User};
 
 /// Status, headers, page.
 type Answer = (u16, Vec<(&'static str, String)>, String);
@@ -433,7 +433,7 @@ fn recipe(guess: &Guess) -> FormRecipe {
         steps: steps.collect(),
         done: FormDone::default(),
         headers: http::HeaderMap::new(),
-        sessions: Sessions::Fresh,
+        sessions: None,
     }
 }
 
