@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use url::Url;
 
 /// How long it may take to start.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long an answer may take when there is no runtime any more, and how long it may take to end.
 const GRACE: Duration = Duration::from_secs(5);
