@@ -357,7 +357,7 @@ mod tests {
                 json!({ "type": "string", "uri": "absolute", "https": true }),
                 r#"{"verification_url":"https://x/","user_code":"A"}"#,
                 "member verification_uri: a string, an absolute URI, over https",
-                "not there; the members are user_code and verification_url",
+                "not there; the members are verification_url and user_code",
             ),
             (
                 "user_code",
