@@ -125,10 +125,8 @@ async fn settle(
     let (last, first): (Vec<&Case<'_>>, Vec<&Case<'_>>) =
         played.into_iter().partition(|case| case.entry.check.destructive);
 
-    let mut side_by_side: FuturesUnordered<_> = longest_first(first)
-        .into_iter()
-        .map(|case| async move { (case, play_case(run, case).await) })
-        .collect();
+    let mut side_by_side: FuturesUnordered<_> =
+        first.into_iter().map(|case| async move { (case, play_case(run, case).await) }).collect();
     let mut doubtful = Vec::new();
     let mut held = Vec::new();
     while let Some((case, ending)) = side_by_side.next().await {
@@ -173,13 +171,6 @@ async fn settle(
         };
         keep(tell(run, catalog, case, ending, options).await);
     }
-}
-
-/// The same cases, with those first that take longest: what waits for a place among the requests in flight waits least
-/// where much is still to be waited for.
-fn longest_first<'a, 'b>(mut cases: Vec<&'a Case<'b>>) -> Vec<&'a Case<'b>> {
-    cases.sort_by_key(|case| std::cmp::Reverse(case.time));
-    cases
 }
 
 /// Must the case be played again, with nothing beside it? Another case of the same user may have spoilt what this one

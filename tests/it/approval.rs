@@ -139,10 +139,8 @@ async fn a_server_that_is_away_or_silent_is_an_error_in_time() {
 #[test]
 fn the_recipes_of_the_target_files_can_be_read() {
     for file in ["example.yaml", "oidc-provider.yaml"] {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/targets").join(file);
-        let text = std::fs::read_to_string(path).unwrap();
-        let yaml = serde_yaml::Deserializer::from_str(&text);
-        let target: Target = serde_yaml::with::singleton_map_recursive::deserialize(yaml).unwrap();
+        let target =
+            Target::from_yaml(&crate::repository::text(&format!("fixtures/targets/{file}"))).unwrap();
         let Some(Approval::Form(recipe)) = target.approval else { panic!("{file} has no form recipe") };
         assert!(recipe.can(Decision::Approve) && recipe.can(Decision::Deny), "{file}");
     }

@@ -30,7 +30,9 @@ impl Doctor<'_> {
             }
             (_, Some(word)) if *role == Role::NoGrant && word != "invalid_client" => {
                 line(State::Warning, format!("{who} gets no codes, as it should be, and is told {word}"))
-                    .help("unauthorized_client would say why (RFC 6749 §5.2); devgrant check judges the answer")
+                    .help(
+                        "unauthorized_client would say why (RFC 6749 §5.2); devgrant check judges the answer",
+                    )
             }
             (_, Some("unauthorized_client")) => {
                 line(State::Failed, format!("{who} may not use the device grant")).help(grant)
