@@ -6,7 +6,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::judgement::{self, is_known, is_unscored};
-use super::terminal::{Colour, Kept, Style, Verbosity, finding};
+use super::terminal::{Style, Verbosity, finding};
 use crate::event::CaseResult;
 use crate::record::RunRecord;
 use crate::verdict::Verdict;
@@ -66,8 +66,7 @@ pub(super) fn failed(name: &str, message: &str, kind: NonSuccessKind) -> TestCas
 }
 
 fn of(case: &CaseResult, record: &RunRecord) -> TestCase {
-    let style = Style { colour: Colour::Off, width: 100, verbose: Verbosity::Verbose, kept: Kept::InAFile };
-    let text = finding(case, record, &style);
+    let text = finding(case, record, &Style::plain(Verbosity::Verbose));
     let skipped = |reason: &str| {
         let mut status = TestCaseStatus::skipped();
         status.set_message(reason);

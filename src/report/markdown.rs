@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::judgement::{self, is_known};
 use super::span;
-use super::terminal::{Colour, Kept, Style, Verbosity, finding};
+use super::terminal::{Style, Verbosity, finding};
 use crate::event::CaseResult;
 use crate::record::RunRecord;
 use crate::verdict::Verdict;
@@ -87,9 +87,7 @@ impl Page {
 
     /// A case in full, with the exchange that shows it.
     fn block(&mut self, case: &CaseResult, record: &RunRecord) {
-        let style =
-            Style { colour: Colour::Off, width: 100, verbose: Verbosity::Verbose, kept: Kept::InAFile };
-        let text = finding(case, record, &style);
+        let text = finding(case, record, &Style::plain(Verbosity::Verbose));
         let fence = fence(&text);
         let part = format!(
             "\n### {} `{}`\n\n{}\n\n{fence}text\n{}\n{fence}\n",

@@ -8,15 +8,14 @@ use crate::verdict::Verdict;
 
 use super::card::card;
 use super::finding::finding;
-use super::style::{Colour, Ink, Kept, Style, Verbosity};
+use super::style::{Ink, Style, Verbosity};
 use super::summary::{closing, not_exercised, summary};
 use super::table::table;
 use super::wrap::wrap;
 
 /// The report in 100 columns without colour.
 pub(in crate::report) fn write(record: &RunRecord) -> Vec<u8> {
-    let style = Style { colour: Colour::Off, width: 100, verbose: Verbosity::Normal, kept: Kept::InAFile };
-    render(record, &style).into_bytes()
+    render(record, &Style::plain(Verbosity::Normal)).into_bytes()
 }
 
 /// A whole record, the worst findings first.

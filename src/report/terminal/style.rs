@@ -61,6 +61,12 @@ pub enum Ink {
 }
 
 impl Style {
+    /// For a file: 100 columns without colour.
+    #[must_use]
+    pub const fn plain(verbose: Verbosity) -> Self {
+        Self { colour: Colour::Off, width: 100, verbose, kept: Kept::InAFile }
+    }
+
     /// How many columns text may fill.
     #[must_use]
     pub fn text_width(&self) -> usize {
