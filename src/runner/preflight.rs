@@ -15,6 +15,7 @@ use super::locate::{Metadata, incomplete, locate};
 use super::resolve::Resolved;
 use super::session::Codes;
 use super::trouble::{Trouble, is_refused_by_name, path_is_there, refused_by_us, somebody_is_there};
+use crate::approval::may_take_passwords;
 use crate::compose::{Composed, form_post};
 use crate::device::DEFAULT_INTERVAL;
 use crate::exchange::Exchange;
@@ -298,12 +299,5 @@ async fn clients_are_known_at_both(
 
 /// Is this plain http on this machine?
 fn is_plain_loopback(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    url.scheme() == "http"
-        && match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+    Url::parse(url).is_ok_and(|url| url.scheme() == "http" && may_take_passwords(&url))
 }

@@ -8,7 +8,7 @@ use super::network::of_trouble;
 use crate::diagnosis::{Line, State};
 use crate::exchange::Exchange;
 use crate::outcome::Outcome;
-use crate::protocol::{AuthMethod, Role};
+use crate::protocol::{AuthMethod, Endpoint, Role};
 use crate::runner::preflight::{AskedBy, Looked, answer_to, ask_with_every_client, poll_once, poll_with};
 use crate::runner::resolve::Resolved;
 use crate::runner::session::Codes;
@@ -117,9 +117,9 @@ impl Doctor<'_> {
     }
 }
 
-/// How a client authenticates, in words.
+/// How a client authenticates where codes come from, in words.
 pub(super) fn manner(client: &Client) -> &'static str {
-    match (client.auth_method(), client.secret.is_some()) {
+    match (client.auth_method_at(Endpoint::DeviceAuthorization), client.secret.is_some()) {
         (AuthMethod::None, false) => "public",
         (AuthMethod::None, true) => "its secret is not sent",
         (AuthMethod::Basic, _) => "secret by basic",
@@ -164,5 +164,20 @@ fn poll(polled: &Exchange) -> Line {
             )
             .help("check judges that; does the target file name the right token endpoint?")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_a_client_authenticates_is_told_of_the_endpoint_that_gives_codes() {
+        let mut client = Client::confidential("tv-box", "a secret");
+        assert_eq!(manner(&client), "secret by basic");
+        client.auth_at.insert(Endpoint::Token, AuthMethod::Post);
+        assert_eq!(manner(&client), "secret by basic");
+        client.auth_at.insert(Endpoint::DeviceAuthorization, AuthMethod::Post);
+        assert_eq!(manner(&client), "secret by post");
     }
 }

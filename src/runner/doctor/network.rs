@@ -7,6 +7,7 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::Doctor;
+use crate::approval::may_take_passwords;
 use crate::compose::plain_get;
 use crate::diagnosis::{Line, State};
 use crate::exchange::NoAnswer;
@@ -142,13 +143,7 @@ fn transport(url: &Url, is_https: bool) -> Line {
     if is_https {
         return Line::new("tls", State::Ok, "the certificate is good for this name, and trusted");
     }
-    let is_here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    if is_here {
+    if may_take_passwords(url) {
         return Line::new("tls", State::NotLookedAt, "plain http on loopback: transport is not assessed");
     }
     Line::new("tls", State::Warning, "plain http: codes and tokens can be read on the way (RFC 8628 §3.1)")
@@ -241,7 +236,7 @@ fn methods(target: &Target, found: &Discovered) -> Line {
     let unlisted: Vec<String> = target
         .clients
         .iter()
-        .filter_map(|(role, client)| match client.auth_method() {
+        .filter_map(|(role, client)| match client.auth_method_at(Endpoint::Token) {
             AuthMethod::None => None,
             AuthMethod::Basic => Some((role, "client_secret_basic")),
             AuthMethod::Post => Some((role, "client_secret_post")),

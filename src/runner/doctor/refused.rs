@@ -3,12 +3,14 @@
 //! Most servers say `invalid_client` to all of the first three. So one more request is sent by an id that nobody has, and,
 //! where there is a secret, one that sends it the other way.
 
+use std::collections::BTreeMap;
+
 use super::Doctor;
 use super::clients::{answer, manner};
 use crate::diagnosis::{Line, State};
 use crate::exchange::Exchange;
 use crate::outcome::Outcome;
-use crate::protocol::{AuthMethod, DEVICE_CODE_GRANT, Role};
+use crate::protocol::{AuthMethod, DEVICE_CODE_GRANT, Endpoint, Role};
 use crate::runner::preflight::{AskedBy, ask};
 use crate::runner::resolve::Resolved;
 use crate::target::Client;
@@ -60,13 +62,13 @@ impl Doctor<'_> {
     async fn unknown(&self, endpoints: &Resolved, role: Role, client: &Client, refusal: &Exchange) -> Line {
         let line = |state, seen: String| Line::new("client", state, seen).detail(answer(self, refusal));
         let id = &client.id;
-        let other = match client.auth_method() {
+        let other = match client.auth_method_at(Endpoint::DeviceAuthorization) {
             AuthMethod::Basic => Some((AuthMethod::Post, "post")),
             AuthMethod::Post => Some((AuthMethod::Basic, "basic")),
             AuthMethod::None => client.secret.is_some().then_some((AuthMethod::Basic, "basic")),
         };
         if let Some((method, word)) = other {
-            let otherwise = Client { auth: Some(method), ..client.clone() };
+            let otherwise = Client { auth: Some(method), auth_at: BTreeMap::new(), ..client.clone() };
             let asked = ask(self.link, endpoints, role, &otherwise).await;
             if asked.exchange.outcome() == Outcome::Codes {
                 let seen =
