@@ -100,6 +100,14 @@ pub struct Submitted {
     pub page: Option<Page>,
 }
 
+impl Submitted {
+    /// Whether it came out as far as its user can see: no page of an error followed.
+    #[must_use]
+    pub fn came_out(&self) -> bool {
+        self.status.is_none_or(|status| status < 400)
+    }
+}
+
 impl<'a> Ask<'a> {
     /// What the blanks of a target file are filled with, for this user and with these kept values.
     pub(super) const fn blanks<'b>(&self, user: &'b User, kept: &'b BTreeMap<String, Secret>) -> Blanks<'b>

@@ -11,7 +11,7 @@ use super::setup::{Place, Setup};
 use super::shard::Shard;
 use super::state::{DUE_GRANT, Due, State, TOO_LATE, UNDECIDED};
 use super::worker::open;
-use crate::approval::{Ask, Driver, Manner, Start};
+use crate::approval::{Ask, Driver, Firsts, Manner, Start};
 use crate::http::thin::Thin;
 use crate::oracle::Choice;
 use crate::outcome::Outcome;
@@ -45,6 +45,8 @@ pub struct Typist {
     pub at_once: u32,
     /// Its name, for people.
     pub name: &'static str,
+    /// Which clients the user has approved before, for all shards.
+    pub firsts: Firsts,
 }
 
 /// Where our own server takes decisions without a page.
@@ -82,7 +84,7 @@ impl Typist {
 /// How a decision reaches the server.
 enum Way<'a> {
     Hook { hook: &'a Hook, connection: Option<Thin<crate::http::thin::Stream>>, request: Vec<u8> },
-    Driver { driver: &'a dyn Driver, user: &'a User },
+    Driver { driver: &'a dyn Driver, typist: &'a Typist },
 }
 
 /// When a decision was on its way.
@@ -96,9 +98,7 @@ pub(super) async fn run(shard: Rc<Shard>, driver: Option<Rc<dyn Driver>>) {
     let setup = shard.setup.clone();
     let mut way = match (&setup.decider, &driver, &setup.typist) {
         (Decider::Hook(hook), ..) => Way::Hook { hook, connection: None, request: Vec::new() },
-        (Decider::Typist, Some(driver), Some(typist)) => {
-            Way::Driver { driver: &**driver, user: &typist.user }
-        }
+        (Decider::Typist, Some(driver), Some(typist)) => Way::Driver { driver: &**driver, typist },
         (Decider::Nobody | Decider::Typist, ..) => return,
     };
     let next = |state: &mut State| state.next_decision(&setup, setup.now());
@@ -112,29 +112,39 @@ async fn decide(shard: &Rc<Shard>, way: &mut Way<'_>, due: Due) {
     let choice = if due.is_approval { Choice::Approve } else { Choice::Deny };
     let intended = Duration::from_millis(due.at.into());
     let taken = setup.now();
-    let (user_code, verification_uri) = {
+    let (user_code, verification_uri, client_id) = {
         let mut state = shard.state.borrow_mut();
         record(&mut state.slice.decision_wait, taken.saturating_sub(intended));
         let user_code = String::from_utf8_lossy(state.devices.user_code(due.id)).into_owned();
         if let Some(device) = state.devices.get_mut(due.id) {
             device.life.decision_began(choice, taken);
         }
-        (user_code, state.verification_uri.clone().unwrap_or_default())
+        let client =
+            state.devices.get(due.id).and_then(|device| setup.clients.get(usize::from(device.client)));
+        let client_id = client.map_or("", |client| client.client_id.as_str());
+        (user_code, state.verification_uri.clone().unwrap_or_default(), client_id)
     };
     let made = match way {
         Way::Hook { hook, connection, request } => {
             write_hook(request, hook, due.is_approval, &user_code);
             by_hook(shard, hook, connection, request).await
         }
-        Way::Driver { driver, user } => {
+        Way::Driver { driver, typist } => {
+            let user = &typist.user;
             let decision = if due.is_approval { Decision::Approve } else { Decision::Deny };
-            let submitted = driver.decide(visit(setup, user, decision, &user_code, &verification_uri)).await;
-            submitted
-                .map(|submitted| Made {
+            let visiting = driver.decide(visit(setup, user, decision, &user_code, &verification_uri));
+            let submitted = match decision {
+                Decision::Approve => typist.firsts.alone_if_first((&user.login, client_id), visiting).await,
+                Decision::Deny => visiting.await,
+            };
+            match submitted {
+                Ok(submitted) if submitted.came_out() => Ok(Made {
                     began: submitted.sent.saturating_duration_since(setup.epoch()),
                     done: submitted.done.saturating_duration_since(setup.epoch()),
-                })
-                .map_err(|_| "decision_failed")
+                }),
+                Ok(_) => Err("decision_refused"),
+                Err(_) => Err("decision_failed"),
+            }
         }
     };
     let mut state = shard.state.borrow_mut();

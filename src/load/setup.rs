@@ -78,6 +78,8 @@ pub struct Setup {
 pub struct Requests {
     /// What it is for.
     pub role: Role,
+    /// Its id.
+    pub client_id: String,
     /// The device authorization request.
     pub codes: RequestTemplate,
     /// The poll, but for the device code.
@@ -131,6 +133,7 @@ impl Requests {
         let poll = form_post(at, &[("grant_type", DEVICE_CODE_GRANT), ("device_code", MARK)], client, &edits);
         Ok(Self {
             role,
+            client_id: client.id.clone(),
             codes: RequestTemplate::fixed(&codes)?,
             poll: RequestTemplate::around(&poll, MARK)?,
             composed_codes: codes,

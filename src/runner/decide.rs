@@ -105,7 +105,7 @@ impl<'a> Player<'a> {
             Decision::Approve if tamper.is_none() => {
                 // By its id: the roles `tv` and `pace` may be one client.
                 let client_id = self.run.client(*client).map(|client| client.id.clone()).unwrap_or_default();
-                self.run.firsts.alone_if_first((role, client_id), driver.decide(ask)).await
+                self.run.firsts.alone_if_first((&user.login, &client_id), driver.decide(ask)).await
             }
             Decision::Approve | Decision::Deny => driver.decide(ask).await,
         };
@@ -113,8 +113,7 @@ impl<'a> Player<'a> {
         // Whatever page followed, it was submitted; certain it is only where the page is no error.
         let (began, came_out) = match &decided {
             Ok(submitted) => {
-                let is_good =
-                    submitted.status.is_none_or(|status| status < 400) && !decide.attempt && tamper.is_none();
+                let is_good = submitted.came_out() && !decide.attempt && tamper.is_none();
                 let done = self.run.link.since_start(submitted.done);
                 (self.run.link.since_start(submitted.sent), is_good.then_some(done))
             }

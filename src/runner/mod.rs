@@ -9,7 +9,6 @@ mod case;
 mod chronicle;
 mod decide;
 mod doctor;
-mod firsts;
 mod hear;
 mod judging;
 mod link;

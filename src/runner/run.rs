@@ -7,11 +7,10 @@ use futures_util::StreamExt as _;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::chronicle::Chronicle;
-use super::firsts::Firsts;
 use super::link::{Label, Link};
 use super::resolve::Resolved;
 use super::session::Codes;
-use crate::approval::Driver;
+use crate::approval::{Driver, Firsts};
 use crate::compose::form_post;
 use crate::exchange::Exchange;
 use crate::plan::Found;

@@ -5,8 +5,16 @@
 //! answer was asked for and when it was in.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use devgrant::server::{Config, app};
 use devgrant::tally::{self, Ending, LoadRecord};
+use tokio::net::TcpListener;
 
 use crate::binary::{Binary, Ended, Playing};
 use crate::repository;
@@ -202,4 +210,44 @@ fn what_cannot_be_played_is_refused_before_anything_is_sent() {
         assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.all());
         assert!(ended.all().contains(words), "{arguments:?}: {}", ended.all());
     }
+}
+
+/// Answers the first decision as the server does, and every later one with a server error that decides nothing.
+async fn breaks_over_decisions(decisions: Arc<AtomicU32>, request: Request, next: Next) -> Response {
+    let is_decision = request.method() == Method::POST && request.uri().path() == "/activate/decision";
+    if is_decision && decisions.fetch_add(1, Ordering::Relaxed) > 0 {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    next.run(request).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_ended_in_a_server_error_is_no_decision_that_got_lost() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let decisions = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&decisions);
+    let breaking = from_fn(move |request, next| breaks_over_decisions(Arc::clone(&counted), request, next));
+    let router = app(Config::embedded(), &origin).public.layer(breaking);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    let binary = Binary::new();
+    let target = repository::text("fixtures/targets/embedded.yaml");
+    let target = binary.file("target.yaml", &target.replacen("http://127.0.0.1:8628", &origin, 1));
+    let scenario = "scenario: broken\ntitle: Decisions that break\nwhy: Whoever saw an error has decided nothing.\n\
+        duration: 8 s\ngroups:\n  - name: households\n    arrive: { hold: { devices: 6, fill: 1 s } }\n    \
+        user: [{ approve: { weight: 1, after: 1 s } }]\nthresholds: [violations == 0]\n";
+    let scenario = binary.file("broken.yaml", scenario);
+    let record = binary.name("load.jsonl");
+    let played = tokio::task::spawn_blocking(move || {
+        let ended = binary.run(&["load", &scenario, "--target", &target, "--record", &record]);
+        let text =
+            std::fs::read_to_string(&record).unwrap_or_else(|error| panic!("{error}: {}", ended.all()));
+        Played { record: tally::read(&text).unwrap(), ended }
+    });
+    let played = played.await.unwrap();
+    assert!(decisions.load(Ordering::Relaxed) > 2, "{}", played.ended.all());
+    assert!(played.ended.out.contains("decision refused"), "{}", played.ended.all());
+    assert_eq!(played.broken(), BTreeSet::new(), "{}", played.ended.all());
+    assert!(played.record.totals.whole.counters.judged > 0, "{}", played.ended.all());
 }

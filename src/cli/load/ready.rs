@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::{EngineFlags, Side, Stopped, machine};
-use crate::approval;
+use crate::approval::{self, Firsts};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::files;
@@ -335,7 +335,7 @@ fn typist(target: &Target, trust: &Trust, timeout: Duration) -> Option<Typist> {
         approval::by_requests(&approval, pages)
             .ok_or_else(|| format!("the {name} driver decides under no load"))
     };
-    Some(Typist { make: Box::new(make), user, at_once: VISITS, name })
+    Some(Typist { make: Box::new(make), user, at_once: VISITS, name, firsts: Firsts::default() })
 }
 
 /// Who decides, and what there is to say about it.

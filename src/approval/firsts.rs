@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::protocol::UserRole;
-
 /// How often a first approval that fails is tried alone; an approval that cannot work holds up nobody for long.
 const TRIES: u32 = 3;
 
@@ -14,18 +12,22 @@ const TRIES: u32 = 3;
 /// find none at the same moment are what no person does, and some servers break over them for good (Keycloak then has
 /// two records where it looks for one, and every later approval ends in a server error).
 #[derive(Default)]
-pub(super) struct Firsts(Mutex<BTreeMap<(UserRole, String), Turn>>);
+pub struct Firsts(Mutex<BTreeMap<(String, String), Turn>>);
 
 /// Held by whoever tries a first approval; how often it was tried so far.
 type Turn = Arc<tokio::sync::Mutex<u32>>;
 
 impl Firsts {
-    /// Does `approve` for a user and a client_id: alone until it came out once, beside others afterwards.
-    pub(super) async fn alone_if_first<T, E>(
+    /// Does `approve` for a user, by login, and a client_id: alone until it came out once, beside others afterwards.
+    ///
+    /// # Errors
+    /// Those of `approve`.
+    pub async fn alone_if_first<T, E>(
         &self,
-        who: (UserRole, String),
+        (login, client_id): (&str, &str),
         approve: impl Future<Output = Result<T, E>> + Send,
     ) -> Result<T, E> {
+        let who = (login.to_owned(), client_id.to_owned());
         let tries = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(who).or_default().clone();
         let mut tries = tries.lock().await;
         if *tries >= TRIES {
@@ -56,16 +58,16 @@ mod tests {
                 if comes_out { Ok(()) } else { Err(()) }
             };
             async move {
-                let _ = firsts.alone_if_first((user, "tv".to_owned()), approval).await;
+                let _ = firsts.alone_if_first((user, "tv"), approval).await;
                 start.elapsed().as_secs()
             }
         };
         let times = tokio::join!(
-            approve(UserRole::Alice, false),
-            approve(UserRole::Alice, true),
-            approve(UserRole::Alice, true),
-            approve(UserRole::Alice, false),
-            approve(UserRole::Bob, true),
+            approve("alice", false),
+            approve("alice", true),
+            approve("alice", true),
+            approve("alice", false),
+            approve("bob", true),
         );
         assert_eq!(times, (1, 2, 3, 3, 1));
     }
